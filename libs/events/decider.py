@@ -1,0 +1,107 @@
+"""Decide, evolve, project: the one pattern of every service that has a log."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from pydantic import BaseModel, ConfigDict
+
+from libs.events.envelope import Recorded
+from libs.events.event import Event
+
+LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
+"""Days and months are those of Vietnam (DOMAIN: two times); instants are UTC."""
+
+
+class Refusal(Exception):  # noqa: N818 – a refusal is an answer, not an error
+    """Why a command is not accepted. `code` is part of the API; `pointer` is a JSON pointer into the command's
+    body; `values` fill the problem's text.
+    """
+
+    def __init__(self, code: str, pointer: str | None = None, detail: str | None = None, **values: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.pointer = pointer
+        self.detail = detail
+        self.values = values
+
+
+class Rejected(Refusal):
+    """Never acceptable as it is."""
+
+
+class NotYet(Refusal):
+    """It refers to something this service has not heard of; the same command may be accepted later."""
+
+
+class Conflict(Refusal):
+    """Someone else changed what it was based on, or used its id."""
+
+
+class Command(BaseModel):
+    """What somebody wants. Validated from JSON, strictly: a number is not a text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kind: ClassVar[str]
+    """The route's verb, such as `record-visit`."""
+
+    def target(self) -> str:
+        """The stream that the answer's id and version are about."""
+        raise NotImplementedError
+
+    def relies_on(self) -> tuple[str, ...]:
+        """Further streams that the decision reads; the append checks that they have not moved."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a decision knows besides the streams' states."""
+
+    now: datetime
+    today: date
+    known: Any = None
+
+    @classmethod
+    def at(cls, now: datetime, known: object = None) -> "Context":
+        return cls(now=now, today=now.astimezone(LOCAL_TIME).date(), known=known)
+
+    @classmethod
+    def current(cls, known: object = None) -> "Context":
+        return cls.at(datetime.now(UTC), known)
+
+
+States = Mapping[str, Any]
+"""The folded state of each stream by name; None where nothing has happened yet."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Everything the kit must know of a service's domain.
+
+    `events`: class by CloudEvents type. `upcasters`: from a past type to (the next type, a function of its
+    data). `evolve(state, event)` folds; `decide(command, states, context)` answers with events or raises
+    Refusal; `prepare(commands)` looks up what decisions need from the service's own tables.
+    """
+
+    service: str
+    events: Mapping[str, type[Event]]
+    evolve: Callable[[Any, Event], Any]
+    decide: Callable[[Any, States, Context], Sequence[Event]]
+    prepare: Callable[[Sequence[Command]], Awaitable[Any]] | None = None
+    upcasters: Mapping[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = field(default_factory=dict)
+
+    def event(self, recorded: Recorded) -> Event:
+        """The event as the domain of today knows it. Raises KeyError for a type it does not list."""
+        type_, data = recorded.type, recorded.data
+        if type_ in self.upcasters:
+            past = msgspec.json.decode(data)
+            while type_ in self.upcasters:
+                type_, upcast = self.upcasters[type_]
+                past = upcast(past)
+            return self.events[type_].model_validate(past)
+        return self.events[type_].model_validate_json(bytes(data))
