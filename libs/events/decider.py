@@ -17,11 +17,13 @@ LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class Refusal(Exception):  # noqa: N818 – a refusal is an answer, not an error
-    """Why a command is not accepted. `code` is part of the API; `pointer` is a JSON pointer into the command's
-    body; `values` fill the problem's text.
+    """Why a command is not accepted. `code` is part of the API; `pointer` is a JSON pointer into the
+    command's body; `values` fill the problem's text.
     """
 
-    def __init__(self, code: str, pointer: str | None = None, detail: str | None = None, **values: object) -> None:
+    def __init__(
+        self, code: str, pointer: str | None = None, detail: str | None = None, **values: object
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.pointer = pointer
@@ -48,6 +50,9 @@ class Command(BaseModel):
 
     kind: ClassVar[str]
     """The route's verb, such as `record-visit`."""
+
+    creates: ClassVar[bool] = False
+    """The target is expected to be new, so that nothing has to be read before deciding."""
 
     def target(self) -> str:
         """The stream that the answer's id and version are about."""
@@ -79,6 +84,9 @@ States = Mapping[str, Any]
 """The folded state of each stream by name; None where nothing has happened yet."""
 
 
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Domain:
     """Everything the kit must know of a service's domain.
@@ -93,7 +101,7 @@ class Domain:
     evolve: Callable[[Any, Event], Any]
     decide: Callable[[Any, States, Context], Sequence[Event]]
     prepare: Callable[[Sequence[Command]], Awaitable[Any]] | None = None
-    upcasters: Mapping[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = field(default_factory=dict)
+    upcasters: Mapping[str, tuple[str, Upcast]] = field(default_factory=dict)
 
     def event(self, recorded: Recorded) -> Event:
         """The event as the domain of today knows it. Raises KeyError for a type it does not list."""

@@ -1,0 +1,64 @@
+"""Numbered SQL files, each run once, with a checksum, under a lock."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import asyncpg
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS migrations (
+    directory text NOT NULL,
+    name      text NOT NULL,
+    checksum  text NOT NULL,
+    applied   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (directory, name)
+)
+"""
+
+
+class MigrationChanged(Exception):  # noqa: N818 – states what happened
+    """A file that was run before has another content now: write a new one instead."""
+
+
+async def migrate(owner_url: str, app_role: str, directories: Sequence[Path]) -> list[str]:
+    """Runs what has not been run yet, directory by directory, and returns the names of those files.
+
+    Safe from many places at once (one advisory lock, one transaction). `privileges.sql` of each directory
+    runs every time, with `{app}` replaced by the application's role. Raises MigrationChanged.
+    """
+    applied = []
+    connection = await asyncpg.connect(owner_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('socai migrations', 0))")
+            await connection.execute(_TABLE)
+            for directory in directories:
+                label = "/".join(directory.parts[-3:])
+                for file in sorted(directory.glob("[0-9]*.sql")):
+                    if await _apply(connection, label, file):
+                        applied.append(f"{label}/{file.name}")
+                privileges = directory / "privileges.sql"
+                if privileges.exists():
+                    await connection.execute(privileges.read_text().replace("{app}", f'"{app_role}"'))
+            await connection.execute(f'GRANT SELECT ON migrations TO "{app_role}"')
+    finally:
+        await connection.close()
+    return applied
+
+
+async def _apply(connection: asyncpg.Connection, label: str, file: Path) -> bool:
+    text = file.read_text()
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    before = await connection.fetchval(
+        "SELECT checksum FROM migrations WHERE directory = $1 AND name = $2", label, file.name
+    )
+    if before is not None:
+        if before != checksum:
+            raise MigrationChanged(f"{label}/{file.name} was changed after it had been applied")
+        return False
+    await connection.execute(text)
+    await connection.execute(
+        "INSERT INTO migrations (directory, name, checksum) VALUES ($1, $2, $3)", label, file.name, checksum
+    )
+    return True
