@@ -35,30 +35,33 @@ async def migrate(owner_url: str, app_role: str, directories: Sequence[Path]) ->
             await connection.execute(_TABLE)
             for directory in directories:
                 label = "/".join(directory.parts[-3:])
-                for file in sorted(directory.glob("[0-9]*.sql")):
-                    if await _apply(connection, label, file):
-                        applied.append(f"{label}/{file.name}")
-                privileges = directory / "privileges.sql"
-                if privileges.exists():
-                    await connection.execute(privileges.read_text().replace("{app}", f'"{app_role}"'))
+                for name, text in _files(directory):
+                    if name == "privileges.sql":
+                        await connection.execute(text.replace("{app}", f'"{app_role}"'))
+                    elif await _apply(connection, label, name, text):
+                        applied.append(f"{label}/{name}")
             await connection.execute(f'GRANT SELECT ON migrations TO "{app_role}"')
     finally:
         await connection.close()
     return applied
 
 
-async def _apply(connection: asyncpg.Connection, label: str, file: Path) -> bool:
-    text = file.read_text()
+def _files(directory: Path) -> list[tuple[str, str]]:
+    """Numbered files in order, `privileges.sql` last."""
+    return [(file.name, file.read_text()) for file in sorted(directory.glob("*.sql"))]
+
+
+async def _apply(connection: asyncpg.Connection, label: str, name: str, text: str) -> bool:
     checksum = hashlib.sha256(text.encode()).hexdigest()
     before = await connection.fetchval(
-        "SELECT checksum FROM migrations WHERE directory = $1 AND name = $2", label, file.name
+        "SELECT checksum FROM migrations WHERE directory = $1 AND name = $2", label, name
     )
     if before is not None:
         if before != checksum:
-            raise MigrationChanged(f"{label}/{file.name} was changed after it had been applied")
+            raise MigrationChanged(f"{label}/{name} was changed after it had been applied")
         return False
     await connection.execute(text)
     await connection.execute(
-        "INSERT INTO migrations (directory, name, checksum) VALUES ($1, $2, $3)", label, file.name, checksum
+        "INSERT INTO migrations (directory, name, checksum) VALUES ($1, $2, $3)", label, name, checksum
     )
     return True
