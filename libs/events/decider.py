@@ -53,6 +53,8 @@ class Command(BaseModel):
 
     creates: ClassVar[bool] = False
     """The target is expected to be new, so that nothing has to be read before deciding."""
+    writes_all: ClassVar[bool] = False
+    """Its events may go to the streams it relies on, not to its target alone."""
 
     def target(self) -> str:
         """The stream that the answer's id and version are about."""

@@ -1,0 +1,238 @@
+"""From commands to appended events: load and fold, decide, append; again when somebody was faster."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from libs.events.append import Append, Appended, Draft, EventTooLarge, NotStorable
+from libs.events.decider import Command, Conflict, Context, Domain, Refusal, Rejected
+from libs.events.envelope import decode
+from libs.events.event import type_of
+from libs.events.log import Log
+
+ATTEMPTS = 8
+"""How often a command is decided again when a stream it relied on has moved."""
+REMEMBERED = 50_000
+"""Folded streams kept in memory. A stale one is caught by the append, loaded and decided again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command as it came in. `expected_version` is the target's, where the client edits what it read."""
+
+    command_id: UUID
+    actor: str
+    command: Command
+    correlation_id: str | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """`id` and `version` are the target's; `position` and `leaf_hash` (hex) those of the command's last
+    event, or None where nothing had to change. `repeated`: this is the first answer, given again.
+    """
+
+    id: str
+    version: int
+    source: str
+    position: int | None
+    leaf_hash: str | None
+    command_id: UUID
+    repeated: bool
+
+
+Outcome = Accepted | Refusal
+
+
+class Handler:
+    """Executes commands of one domain against one log."""
+
+    def __init__(self, log: Log, domain: Domain) -> None:
+        self.log = log
+        self.domain = domain
+        self._types = {event: type_of(domain.service, event) for event in domain.events.values()}
+        self._folded: OrderedDict[str, tuple[int, Any]] = OrderedDict()
+
+    async def execute(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
+        """One outcome for each request, in order. Requests on one stream are decided in the order given; one
+        that is refused does not keep others from being accepted.
+
+        Raises LogUnavailable or LogUnverified: some may have been appended, all may be sent again.
+        """
+        outcomes: dict[int, Outcome] = {}
+        for level in _levels(requests):
+            await self._execute(level, outcomes, bulk)
+        return [outcomes[n] for n in range(len(requests))]
+
+    async def _execute(
+        self, level: list[tuple[int, Request]], outcomes: dict[int, Outcome], bulk: bool
+    ) -> None:
+        """Requests that do not touch each other's streams."""
+        prepare = self.domain.prepare
+        known = await prepare([request.command for _, request in level]) if prepare else None
+        context = Context.current(known)
+        open_ = level
+        fresh = False
+        for _ in range(ATTEMPTS):
+            await self._load([request for _, request in open_], fresh)
+            decided: list[tuple[int, Request, Append, dict[str, Any]]] = []
+            refused: list[tuple[int, Request, Refusal]] = []
+            for n, request in open_:
+                try:
+                    decided.append((n, request, *self._decide(request, context)))
+                except Refusal as refusal:
+                    refused.append((n, request, refusal))
+            again = [(n, request) for n, request, _ in refused] if not fresh else []
+            if fresh and refused:
+                await self._refuse(refused, outcomes)
+            for (n, request, _, states), appended in zip(
+                decided, await self._append([append for _, _, append, _ in decided], bulk), strict=True
+            ):
+                if isinstance(appended, Refusal):
+                    outcomes[n] = appended
+                elif appended.status == "stale":
+                    again.append((n, request))
+                else:
+                    outcomes[n] = self._answer(request, appended)
+                    if appended.status == "accepted":
+                        self._remember(states)
+            if not again:
+                return
+            open_, fresh = sorted(again, key=lambda item: item[0]), True
+        for n, _ in open_:
+            outcomes[n] = Conflict("too-many-writers")
+
+    async def _load(self, requests: Iterable[Request], fresh: bool) -> None:
+        """Makes sure that every stream that the requests need is folded in memory: from the log where it is
+        not, or where memory may be stale. Targets that a command creates are taken to be new at first.
+        """
+        wanted: set[str] = set()
+        for request in requests:
+            command = request.command
+            wanted.update(command.relies_on())
+            if fresh or not command.creates:
+                wanted.add(command.target())
+        if not fresh:
+            wanted -= self._folded.keys()
+        if not wanted:
+            return
+        folded: dict[str, tuple[int, Any]] = dict.fromkeys(wanted, (0, None))
+        evolve, event = self.domain.evolve, self.domain.event
+        for stream, version, payload in await self.log.read_streams(list(wanted)):
+            folded[stream] = (version, evolve(folded[stream][1], event(decode(payload))))
+        self._remember(folded)
+
+    def _decide(self, request: Request, context: Context) -> tuple[Append, dict[str, Any]]:
+        command = request.command
+        target = command.target()
+        seen = {stream: self._folded.get(stream, (0, None)) for stream in (target, *command.relies_on())}
+        if request.expected_version is not None and request.expected_version != seen[target][0]:
+            raise Conflict("version-conflict", version=seen[target][0])
+        states = {stream: state for stream, (_, state) in seen.items()}
+        events = self.domain.decide(command, states, context)
+        after = dict(seen)
+        drafts = []
+        for event in events:
+            stream = event.stream()
+            version, state = after[stream]
+            after[stream] = (version + 1, self.domain.evolve(state, event))
+            drafts.append(Draft(stream, self._types[type(event)], event.model_dump_json(exclude_none=True)))
+        append = Append(
+            command_id=request.command_id,
+            fingerprint=fingerprint(command),
+            actor=request.actor,
+            target=target,
+            expects=[(stream, version) for stream, (version, _) in seen.items()],
+            events=drafts,
+            correlation_id=request.correlation_id,
+        )
+        return append, after
+
+    async def _append(self, appends: list[Append], bulk: bool) -> list[Appended | Refusal]:
+        if len(appends) == 1:
+            try:
+                return [await self.log.append(appends[0], bulk=bulk)]
+            except (EventTooLarge, NotStorable) as error:
+                return [_refusal(error)]
+        answers: list[Appended | Refusal] = []
+        for answer in await self.log.append_many(appends) if appends else []:
+            if isinstance(answer, EventTooLarge | NotStorable):
+                answers.append(_refusal(answer))
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                answers.append(answer)
+        return answers
+
+    async def _refuse(
+        self, refused: list[tuple[int, Request, Refusal]], outcomes: dict[int, Outcome]
+    ) -> None:
+        """A command that was accepted before is answered as then, even if today's state would refuse it."""
+        before = await self.log.find_commands([request.command_id for _, request, _ in refused])
+        for n, request, refusal in refused:
+            outcomes[n] = refusal
+            if first := before.get(request.command_id):
+                mark, appended = first
+                same = mark == fingerprint(request.command)
+                outcomes[n] = self._answer(request, appended if same else appended._replace(status="reused"))
+
+    def _answer(self, request: Request, appended: Appended) -> Outcome:
+        if appended.status == "reused":
+            return Conflict("command-id-reused")
+        return Accepted(
+            id=appended.target.partition("/")[2],
+            version=appended.version,
+            source=self.log.source,
+            position=appended.last_position,
+            leaf_hash=appended.leaf_hash.hex() if appended.leaf_hash else None,
+            command_id=request.command_id,
+            repeated=appended.status == "repeated",
+        )
+
+    def _remember(self, states: dict[str, tuple[int, Any]]) -> None:
+        for stream, state in states.items():
+            self._folded[stream] = state
+            self._folded.move_to_end(stream)
+        while len(self._folded) > REMEMBERED:
+            self._folded.popitem(last=False)
+
+
+def fingerprint(command: Command) -> bytes:
+    """SHA-256 over what was asked for: the same request has the same one, whatever its JSON looked like."""
+    return hashlib.sha256(f"{command.kind} {command.model_dump_json()}".encode()).digest()
+
+
+def _refusal(error: EventTooLarge | NotStorable) -> Refusal:
+    code = "event-too-large" if isinstance(error, EventTooLarge) else "not-storable"
+    return Rejected(code, detail=str(error))
+
+
+def _levels(requests: Sequence[Request]) -> Iterable[list[tuple[int, Request]]]:
+    """Requests by how many others they have to wait for: one that touches a stream which an earlier one
+    writes comes a level later; so does one with an earlier one's command id.
+    """
+    levels: list[list[tuple[int, Request]]] = []
+    written: dict[str | UUID, int] = {}
+    read: dict[str, int] = {}
+    for n, request in enumerate(requests):
+        command = request.command
+        target, others = command.target(), command.relies_on()
+        writes = (target, *others) if command.writes_all else (target,)
+        level = max(
+            written.get(request.command_id, -1) + 1,
+            *(written.get(stream, -1) + 1 for stream in (target, *others)),
+            *(read.get(stream, -1) + 1 for stream in writes),
+        )
+        written[request.command_id] = level
+        for stream in writes:
+            written[stream] = max(written.get(stream, -1), level)
+        for stream in others:
+            read[stream] = max(read.get(stream, -1), level)
+        if level == len(levels):
+            levels.append([])
+        levels[level].append((n, request))
+    return levels
