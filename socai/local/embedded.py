@@ -1,0 +1,67 @@
+"""PostgreSQL and Kafka as one thing to start and stop."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from socai.local.kafka import Kafka
+from socai.local.postgres import APP, OWNER, Postgres
+from socai.local.processes import Lifeline
+
+
+@dataclass(frozen=True)
+class Database:
+    """The same database for its two roles: migrations, and the service."""
+
+    owner_url: str
+    app_url: str
+
+
+class Embedded:
+    """The embedded stack under one directory. `start` brings both up at once; `stop` may be called at any time."""
+
+    def __init__(self, directory: Path, *, brokers: int = 1) -> None:
+        self.directory = directory
+        self._lifeline = Lifeline()
+        self.postgres = Postgres(directory / "postgres", self._lifeline)
+        self.kafka = Kafka(directory / "kafka", self._lifeline, brokers)
+        self._names = itertools.count(1)
+
+    @property
+    def lifeline(self) -> Lifeline:
+        return self._lifeline
+
+    @property
+    def bootstrap(self) -> str:
+        return self.kafka.bootstrap
+
+    def start(self) -> None:
+        try:
+            self.kafka.spawn()
+            self.postgres.start()
+            self.kafka.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        self.kafka.stop()
+        self.postgres.stop()
+        self._lifeline.close()
+
+    def database(self, name: str) -> Database:
+        """The database of that name, made if need be."""
+        self.postgres.ensure_database(name)
+        return Database(self.postgres.url(name, OWNER), self.postgres.url(name, APP))
+
+    def create_database(self, prefix: str) -> Database:
+        """A fresh, empty database whose name begins with the prefix."""
+        safe = re.sub(r"[^a-z0-9_]", "_", prefix.lower())
+        return self.database(f"{safe}_{next(self._names)}")
+
+    def create_topic(self, name: str) -> None:
+        """A topic as the services' own: one partition, kept for ever."""
+        self.kafka.ensure_topic(name)

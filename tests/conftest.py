@@ -1,0 +1,62 @@
+"""What tests stand on: a real PostgreSQL and a real Kafka, theirs alone, gone when they end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from socai.local.embedded import Embedded
+from socai.local.test_directories import make_test_directory
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long forms, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests are left out, and counted as deselected, unless asked for."""
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long forms were asked for."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def session_directory() -> Iterator[Path]:
+    directory = make_test_directory()
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stack(session_directory: Path) -> Iterator[Embedded]:
+    """PostgreSQL and Kafka for all tests; `create_database`, `create_topic`, `bootstrap`."""
+    embedded = Embedded(session_directory / "stack")
+    embedded.start()
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture
+def own_stack(session_directory: Path, request: pytest.FixtureRequest) -> Iterator[Embedded]:
+    """The same for one test alone, which may kill and stop `.postgres` and `.kafka` and start them again.
+
+    These calls block; an async test that has something else going on calls them with `asyncio.to_thread`.
+    """
+    directory = session_directory / f"own-{abs(hash(request.node.nodeid)):x}"
+    embedded = Embedded(directory)
+    embedded.start()
+    yield embedded
+    embedded.stop()
+    shutil.rmtree(directory, ignore_errors=True)
