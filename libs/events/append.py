@@ -152,6 +152,7 @@ def arrays(batch: Sequence[Waiting]) -> tuple[list[object], ...]:
         [a.actor for a in appends],
         [a.target for a in appends],
         [w.target_version for w in batch],
+        [len(w.bodies) for w in batch],
         *(list(column) for column in (zip(*expectations, strict=True) if expectations else ([], [], []))),
         *(list(column) for column in (zip(*events, strict=True) if events else ([], [], [], [], []))),
     )

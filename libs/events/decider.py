@@ -100,7 +100,7 @@ class Domain:
 
     service: str
     events: Mapping[str, type[Event]]
-    evolve: Callable[[Any, Event], Any]
+    evolve: Callable[[Any, Any], Any]
     decide: Callable[[Any, States, Context], Sequence[Event]]
     prepare: Callable[[Sequence[Command]], Awaitable[Any]] | None = None
     upcasters: Mapping[str, tuple[str, Upcast]] = field(default_factory=dict)

@@ -59,7 +59,7 @@ class LogObserver:
         raise NotImplementedError
 
 
-_APPEND = "SELECT * FROM append_events($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
+_APPEND = "SELECT * FROM append_events($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)"
 _CONTENT = ("22", "23", "54")
 """SQLSTATE classes that a command's own content can cause: data, integrity, limits."""
 _COLUMNS = "position, stream, version, type, time, command_id, leaf_hash, payload"
@@ -214,7 +214,9 @@ class Log:
     async def _commit(self, connection: asyncpg.Connection, batch: list[Waiting]) -> None:
         started = time.monotonic()
         try:
-            rows = await connection.fetch(_APPEND, self._known, *arrays(batch))
+            row = await connection.fetchrow(_APPEND, self._known, *arrays(batch))
+            assert row is not None, "append_events answers with one row"
+            await self._answer(batch, row[0], row[1], row[2], row[3])
         except asyncpg.PostgresError as error:
             if error.sqlstate == "SC001":
                 self.distrust("the log ends before a position that was acknowledged")
@@ -233,16 +235,6 @@ class Log:
         except BaseException:
             _mark_tried(batch)
             raise
-        last = self._known
-        for number, status, target, version, first, final, leaf in rows:
-            waiting = batch[number - 1]
-            if status == "repeated" and waiting.tried:
-                status = "accepted"  # by the call whose answer was lost
-            if final is not None and final > last:
-                last = final
-            if not waiting.answer.done():
-                waiting.answer.set_result(Appended(status, target, version, first, final, leaf))
-        self._advance(last)
         for observer in self.observe:
             observer.committed(
                 commands=len(batch),
@@ -250,6 +242,31 @@ class Log:
                 waited=started - batch[0].since,
                 seconds=time.monotonic() - started,
             )
+
+    async def _answer(
+        self, batch: list[Waiting], position: int, known: list[int], stale: list[int], leaves: list[bytes]
+    ) -> None:
+        """Gives every caller of a committed batch its answer."""
+        earlier = await self.find_commands([batch[n - 1].append.command_id for n in known]) if known else {}
+        refused = {*known, *stale}
+        leaf = 0
+        for number, waiting in enumerate(batch, 1):
+            append, first = waiting.append, position + leaf
+            if number not in refused:
+                leaf += len(waiting.bodies)
+                positions = (first, position + leaf - 1, leaves[leaf - 1]) if waiting.bodies else (None,) * 3
+                answer = Appended("accepted", append.target, waiting.target_version, *positions)
+            elif before := earlier.get(append.command_id):
+                fingerprint, answer = before
+                if fingerprint != append.fingerprint:
+                    answer = answer._replace(status="reused")
+                elif waiting.tried:
+                    answer = answer._replace(status="accepted")  # by the call whose answer was lost
+            else:
+                answer = Appended("stale", append.target, 0, None, None, None)
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
+        self._advance(position + leaf - 1)
 
     def _give_up_on_old(self, error: Exception) -> None:
         oldest = time.monotonic() - PATIENCE

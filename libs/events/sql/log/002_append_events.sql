@@ -1,30 +1,36 @@
 -- Appends the events of many commands, each command all or none.
 --
--- Row n of the first five arrays is command n (from 1). Expectations and events name their command by that
+-- Row n of the first six arrays is command n (from 1). Expectations and events name their command by that
 -- number; events stand in the order in which they are to be numbered. No command of one call may write a
 -- stream that another one of it writes or relies on: the caller sees to that, so nothing here needs a loop.
 --
--- Answers one row per command: accepted, repeated (same id, same fingerprint: the first answer), reused (same
--- id, other fingerprint) or stale (an expectation does not hold).
+-- Answers with the position of the first event appended, the commands that were accepted before (`known`; they
+-- stay as they were) or of which an expectation does not hold (`stale`), and the leaf hashes of the events
+-- appended, which are those of all other commands in the order given.
 --
 -- The lock is held to the end of this one call, never across a round trip. Statements after it see all that
 -- was committed before, so positions are gapless and in commit order by construction.
+--
+-- The settings keep the plans what they are meant to be, one index look-up per id and per stream, from the
+-- first event on; without them a plan made while the tables were empty reads them whole until it is replaced.
 CREATE FUNCTION append_events(
     known_position bigint,
-    ids uuid[], fingerprints bytea[], actors text[], targets text[], target_versions int[],
+    ids uuid[], fingerprints bytea[], actors text[], targets text[], target_versions int[], event_counts int[],
     expectation_command int[], expectation_stream text[], expectation_version int[],
     event_command int[], event_stream text[], event_version int[], event_type text[], event_body text[]
-) RETURNS TABLE (
-    command int, status text, target text, version int,
-    first_position bigint, last_position bigint, leaf_hash bytea
-) LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+) RETURNS TABLE (first_position bigint, known int[], stale int[], leaf_hashes bytea[])
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = public, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
     head bigint;
     start timestamptz;
+    refused int[];
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('socai log', 0));
 
@@ -36,54 +42,40 @@ BEGIN
         RAISE EXCEPTION 'the log ends at % but % was acknowledged', head, known_position USING ERRCODE = 'SC001';
     END IF;
 
-    RETURN QUERY
-    WITH request AS MATERIALIZED (
-        SELECT r.n::int AS n, r.id, r.fingerprint, r.actor, r.target, r.target_version,
-               c.id IS NOT NULL AS known, c.fingerprint = r.fingerprint AS same, c.target AS first_target,
-               c.version AS known_version, c.first_position, c.last_position
-          FROM unnest(ids, fingerprints, actors, targets, target_versions)
-               WITH ORDINALITY r (id, fingerprint, actor, target, target_version, n)
-          LEFT JOIN LATERAL (SELECT * FROM commands k WHERE k.id = r.id LIMIT 1) c ON true
-    ), stale AS MATERIALIZED (
-        SELECT DISTINCT x.n
-          FROM unnest(expectation_command, expectation_stream, expectation_version) x (n, stream, version)
-         WHERE x.version <> coalesce((SELECT max(e.version) FROM events e WHERE e.stream = x.stream), 0)
-    ), accepted AS MATERIALIZED (
-        SELECT * FROM request WHERE NOT known AND NOT EXISTS (SELECT FROM stale WHERE stale.n = request.n)
-    ), numbered AS (
-        SELECT v.n, a.id, v.stream, v.version, v.type, v.body, row_number() OVER (ORDER BY v.k) - 1 AS k
-          FROM unnest(event_command, event_stream, event_version, event_type, event_body)
-               WITH ORDINALITY v (n, stream, version, type, body, k)
-          JOIN accepted a USING (n)
-    ), built AS (
-        SELECT n, id, stream, version, type, head + 1 + k AS position, start + k * interval '1 microsecond' AS time,
-               convert_to('{"position":' || (head + 1 + k) || ',"time":"'
-                   || to_char((start + k * interval '1 microsecond') AT TIME ZONE 'UTC',
-                              'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-                   || '",' || body, 'UTF8') AS payload
-          FROM numbered
-    ), hashed AS MATERIALIZED (
-        SELECT *, sha256('\x00'::bytea || payload) AS leaf_hash FROM built
-    ), inserted AS (
+    known := ARRAY(
+        SELECT r.n::int FROM unnest(ids) WITH ORDINALITY r (id, n)
+         WHERE (SELECT true FROM commands c WHERE c.id = r.id));
+    stale := ARRAY(
+        SELECT x.n FROM unnest(expectation_command, expectation_stream, expectation_version) x (n, stream, version)
+         WHERE x.n <> ALL (known)
+           AND x.version <> coalesce((SELECT max(e.version) FROM events e WHERE e.stream = x.stream), 0));
+    refused := known || stale;
+
+    WITH appended AS (
         INSERT INTO events (position, stream, version, type, time, command_id, leaf_hash, payload)
-        SELECT position, stream, version, type, time, id, leaf_hash, payload FROM hashed ORDER BY position
-    ), span AS MATERIALIZED (
-        SELECT n, min(position) AS first_position, max(position) AS last_position FROM hashed GROUP BY n
-    ), remembered AS (
-        INSERT INTO commands (id, actor, fingerprint, target, version, first_position, last_position)
-        SELECT a.id, a.actor, a.fingerprint, a.target, a.target_version, s.first_position, s.last_position
-          FROM accepted a LEFT JOIN span s USING (n)
-    )
-    SELECT r.n,
-           CASE WHEN r.same THEN 'repeated' WHEN r.known THEN 'reused'
-                WHEN a.n IS NOT NULL THEN 'accepted' ELSE 'stale' END,
-           coalesce(r.first_target, r.target),
-           coalesce(r.known_version, r.target_version),
-           coalesce(r.first_position, s.first_position),
-           coalesce(r.last_position, s.last_position),
-           coalesce(h.leaf_hash, (SELECT e.leaf_hash FROM events e WHERE e.position = r.last_position))
-      FROM request r
-      LEFT JOIN accepted a USING (n)
-      LEFT JOIN span s USING (n)
-      LEFT JOIN hashed h ON h.position = s.last_position;
+        SELECT position, stream, version, type, time, id, sha256('\x00'::bytea || payload), payload
+          FROM (SELECT head + k AS position, stream, version, type, start + (k - 1) * interval '1 microsecond' AS time,
+                       id,
+                       convert_to('{"position":' || (head + k) || ',"time":"'
+                           || to_char((start + (k - 1) * interval '1 microsecond') AT TIME ZONE 'UTC',
+                                      'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                           || '",' || body, 'UTF8') AS payload
+                  FROM (SELECT v.stream, v.version, v.type, v.body, ids[v.n] AS id, row_number() OVER () AS k
+                          FROM unnest(event_command, event_stream, event_version, event_type, event_body)
+                               v (n, stream, version, type, body)
+                         WHERE v.n <> ALL (refused)) numbered
+                OFFSET 0) built
+        RETURNING position, leaf_hash)
+    SELECT array_agg(leaf_hash) INTO leaf_hashes FROM appended;
+
+    INSERT INTO commands (id, actor, fingerprint, target, version, first_position, last_position)
+    SELECT id, actor, fingerprint, target, target_version,
+           CASE WHEN events > 0 THEN last - events + 1 END, CASE WHEN events > 0 THEN last END
+      FROM (SELECT r.*, head + sum(events) OVER (ROWS UNBOUNDED PRECEDING) AS last
+              FROM unnest(ids, fingerprints, actors, targets, target_versions, event_counts)
+                   WITH ORDINALITY r (id, fingerprint, actor, target, target_version, events, n)
+             WHERE r.n <> ALL (refused)) accepted;
+
+    first_position := head + 1;
+    RETURN NEXT;
 END $$;
