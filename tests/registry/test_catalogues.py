@@ -1,0 +1,103 @@
+"""Baselines and digital services: what is accepted, and each refusal."""
+
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import ValidationError
+
+from libs.events.decider import NotYet, Rejected
+from services.registry.domain import (
+    DOMAIN,
+    BaselineDeclared,
+    DeclareBaseline,
+    DigitalServiceListed,
+    ListDigitalService,
+)
+from services.registry.domain.catalogues import Guide, Names
+from tests.registry.province import HAMLET
+from tests.specification import Specification
+
+HOUSEHOLDS = BaselineDeclared(
+    baseline_id=uuid4(),
+    unit_id=HAMLET.unit_id,
+    name="households",
+    as_of=date(2022, 12, 31),
+    value=365,
+    source="commune register",
+)
+VNEID = DigitalServiceListed(
+    code="vn.vneid-2",
+    names=Names(vi="VNeID mức 2", en="VNeID level 2"),
+    pillar="government",
+    audience=("person",),
+    stages=("registered", "verified", "used"),
+    guides=(Guide(kind="video", url="https://example.vn/vneid"),),
+)
+
+
+def declare(**changed: Any) -> DeclareBaseline:
+    values = {"id": HOUSEHOLDS.baseline_id, **HOUSEHOLDS.model_dump(exclude={"baseline_id"})}
+    return DeclareBaseline(**{**values, **changed})
+
+
+def list_service(**changed: Any) -> ListDigitalService:
+    return ListDigitalService(
+        **{"id": VNEID.code, **{name: getattr(VNEID, name) for name in _CONTENT}, **changed}
+    )
+
+
+_CONTENT = ("names", "pillar", "audience", "stages", "guides")
+
+
+def test_a_baseline_is_declared_for_a_unit() -> None:
+    Specification(DOMAIN, HAMLET).when(declare()).then(HOUSEHOLDS)
+
+
+def test_nobody_is_a_baseline_too() -> None:
+    Specification(DOMAIN, HAMLET).when(declare(value=0)).then(HOUSEHOLDS.model_copy(update={"value": 0}))
+
+
+def test_a_baseline_is_not_negative() -> None:
+    with pytest.raises(ValidationError):
+        declare(value=-1)
+
+
+def test_a_baseline_is_not_declared_twice() -> None:
+    Specification(DOMAIN, HAMLET, HOUSEHOLDS).when(declare()).then_refused(Rejected, "baseline-exists", "/id")
+
+
+def test_a_baseline_is_not_of_the_future() -> None:
+    Specification(DOMAIN, HAMLET).when(declare(as_of=date(2026, 11, 23))).then_refused(
+        Rejected, "date-in-future", "/as_of"
+    )
+
+
+def test_the_unit_of_a_baseline_may_still_arrive() -> None:
+    Specification(DOMAIN).when(declare()).then_refused(NotYet, "unit-unknown", "/unit_id")
+
+
+def test_a_digital_service_is_listed() -> None:
+    Specification(DOMAIN).when(list_service()).then(VNEID)
+
+
+def test_a_digital_service_is_not_listed_twice() -> None:
+    Specification(DOMAIN, VNEID).when(list_service()).then_refused(Rejected, "digital-service-exists", "/id")
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"stages": ("used", "verified", "used")}, "/stages/2"),
+        ({"audience": ("person", "person")}, "/audience/1"),
+    ],
+)
+def test_stages_and_audience_name_nothing_twice(changed: dict[str, Any], pointer: str) -> None:
+    Specification(DOMAIN).when(list_service(**changed)).then_refused(Rejected, "list-repeats", pointer)
+
+
+@pytest.mark.parametrize("code", ["vneid", "VN.vneid", "vn.", "vn.vneid_2", "9.camau-g"])
+def test_a_service_code_says_who_shares_it(code: str) -> None:
+    with pytest.raises(ValidationError):
+        list_service(id=code)
