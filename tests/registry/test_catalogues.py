@@ -65,7 +65,7 @@ def test_a_baseline_is_not_negative() -> None:
 
 
 def test_a_baseline_is_not_declared_twice() -> None:
-    Specification(DOMAIN, HAMLET, HOUSEHOLDS).when(declare()).then_refused(Rejected, "baseline-exists", "/id")
+    Specification(DOMAIN, HAMLET, HOUSEHOLDS).when(declare()).then_refused(Rejected, "already-exists", "/id")
 
 
 def test_a_baseline_is_not_of_the_future() -> None:
@@ -83,7 +83,7 @@ def test_a_digital_service_is_listed() -> None:
 
 
 def test_a_digital_service_is_not_listed_twice() -> None:
-    Specification(DOMAIN, VNEID).when(list_service()).then_refused(Rejected, "digital-service-exists", "/id")
+    Specification(DOMAIN, VNEID).when(list_service()).then_refused(Rejected, "already-exists", "/id")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_digital_service_is_not_listed_twice() -> None:
     ],
 )
 def test_stages_and_audience_name_nothing_twice(changed: dict[str, Any], pointer: str) -> None:
-    Specification(DOMAIN).when(list_service(**changed)).then_refused(Rejected, "list-repeats", pointer)
+    Specification(DOMAIN).when(list_service(**changed)).then_refused(Rejected, "listed-twice", pointer)
 
 
 @pytest.mark.parametrize("code", ["vneid", "VN.vneid", "vn.", "vn.vneid_2", "9.camau-g"])

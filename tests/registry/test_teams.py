@@ -54,7 +54,7 @@ def test_a_team_may_work_for_a_commune() -> None:
 
 
 def test_a_team_is_not_formed_twice() -> None:
-    Specification(DOMAIN, *UNITS, TEAM).when(form()).then_refused(Rejected, "team-exists", "/id")
+    Specification(DOMAIN, *UNITS, TEAM).when(form()).then_refused(Rejected, "already-exists", "/id")
 
 
 def test_a_hamlet_that_is_not_known_may_still_arrive() -> None:
@@ -66,10 +66,10 @@ def test_a_hamlet_that_is_not_known_may_still_arrive() -> None:
 @pytest.mark.parametrize(
     ("units", "code", "pointer"),
     [
-        ((DISTRICT,), "unit-level-wrong", "/unit_ids/0"),
-        ((COMMUNE, OTHER_COMMUNE), "unit-level-wrong", "/unit_ids/0"),
-        ((HAMLET, COMMUNE), "unit-level-wrong", "/unit_ids/1"),
-        ((HAMLET, HAMLET), "list-repeats", "/unit_ids/1"),
+        ((DISTRICT,), "team-place-invalid", "/unit_ids/0"),
+        ((COMMUNE, OTHER_COMMUNE), "team-place-invalid", "/unit_ids/0"),
+        ((HAMLET, COMMUNE), "team-place-invalid", "/unit_ids/1"),
+        ((HAMLET, HAMLET), "listed-twice", "/unit_ids/1"),
         ((HAMLET, FAR_HAMLET), "team-across-communes", "/unit_ids/1"),
     ],
 )
@@ -113,7 +113,7 @@ def test_a_team_has_one_leader() -> None:
 
 def test_a_member_does_not_join_twice() -> None:
     member = joined()
-    Specification(DOMAIN, TEAM, member).when(add(member)).then_refused(Rejected, "member-exists", "/id")
+    Specification(DOMAIN, TEAM, member).when(add(member)).then_refused(Rejected, "already-exists", "/id")
 
 
 def test_a_team_that_is_not_known_may_still_arrive() -> None:
@@ -125,7 +125,7 @@ def test_a_team_that_is_not_known_may_still_arrive() -> None:
     [
         ({"joined_on": TOMORROW}, "date-in-future", "/joined_on"),
         ({"joined_on": date(2022, 5, 31)}, "joined-before-team", "/joined_on"),
-        ({"organisations": ("bank", "school", "bank")}, "list-repeats", "/organisations/2"),
+        ({"organisations": ("bank", "school", "bank")}, "listed-twice", "/organisations/2"),
     ],
 )
 def test_a_member_joins_after_the_team_was_formed_and_not_in_the_future(

@@ -49,7 +49,9 @@ def test_a_code_may_come_back_on_another_day() -> None:
 
 
 def test_the_same_unit_is_not_established_twice() -> None:
-    Specification(DOMAIN, PROVINCE).when(command_for(PROVINCE)).then_refused(Rejected, "unit-exists", "/id")
+    Specification(DOMAIN, PROVINCE).when(command_for(PROVINCE)).then_refused(
+        Rejected, "already-exists", "/id"
+    )
 
 
 def test_a_parent_that_is_not_known_may_still_arrive() -> None:

@@ -33,7 +33,7 @@ def test_nothing_but_place_number_and_first_day_must_be_known() -> None:
 
 def test_a_household_is_not_registered_twice() -> None:
     Specification(DOMAIN, HOUSEHOLD, known=KNOWN).when(register()).then_refused(
-        Rejected, "household-exists", "/id"
+        Rejected, "already-exists", "/id"
     )
 
 
@@ -45,7 +45,7 @@ def test_the_hamlet_may_still_arrive() -> None:
 
 def test_a_household_is_in_a_hamlet() -> None:
     Specification(DOMAIN, known=KNOWN).when(register(unit_id=COMMUNE)).then_refused(
-        Rejected, "unit-level-wrong", "/unit_id"
+        Rejected, "unit-not-hamlet", "/unit_id"
     )
 
 

@@ -51,7 +51,7 @@ def test_guidance_needs_somebody_to_have_been_met() -> None:
 
 def test_a_visit_is_not_recorded_twice() -> None:
     Specification(DOMAIN, HOUSEHOLD, VISIT, known=KNOWN).when(record()).then_refused(
-        Rejected, "visit-exists", "/id"
+        Rejected, "already-exists", "/id"
     )
 
 
@@ -120,7 +120,7 @@ def test_members_belong_to_the_team() -> None:
 
 
 def test_members_are_named_once() -> None:
-    given().when(record(member_ids=(LEADER, LEADER))).then_refused(Rejected, "list-repeats", "/member_ids/1")
+    given().when(record(member_ids=(LEADER, LEADER))).then_refused(Rejected, "listed-twice", "/member_ids/1")
 
 
 def test_somebody_made_the_visit() -> None:
@@ -148,11 +148,11 @@ def test_a_stage_of_no_vocabulary_is_never_acceptable_even_of_a_service_to_come(
 
 def test_a_service_and_a_stage_stand_once_in_a_visit() -> None:
     given().when(record(guidance=(SHOWN, SHOWN))).then_refused(
-        Rejected, "list-repeats", "/guidance/1/digital_service"
+        Rejected, "listed-twice", "/guidance/1/digital_service"
     )
     twice = (Reached(stage="used", people=1), Reached(stage="used", people=2))
     given().when(record(guidance=(SHOWN.model_copy(update={"reached": twice}),))).then_refused(
-        Rejected, "list-repeats", "/guidance/0/reached/1/stage"
+        Rejected, "listed-twice", "/guidance/0/reached/1/stage"
     )
 
 
@@ -183,7 +183,7 @@ def test_the_visit_to_void_may_still_arrive() -> None:
 def test_a_visit_is_voided_once() -> None:
     voided = VisitVoided(visit_id=VISIT.visit_id, household_id=VISIT.household_id, reason="twice")
     Specification(DOMAIN, VISIT, voided).when(VoidVisit(id=VISIT.visit_id, reason="twice")).then_refused(
-        Rejected, "visit-already-voided"
+        Rejected, "visit-voided"
     )
 
 

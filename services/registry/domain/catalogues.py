@@ -127,7 +127,7 @@ def evolve(_: Declared | None, event: CatalogueEvent) -> Declared:
 
 
 def decide(command: CatalogueCommand, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: baseline-exists, digital-service-exists, date-in-future, list-repeats; NotYet:
+    """Raises Rejected: already-exists, date-in-future, listed-twice; NotYet:
     unit-unknown.
     """
     match command:
@@ -141,7 +141,7 @@ def decide(command: CatalogueCommand, states: States, context: Context) -> Seque
 
 def _declare(command: DeclareBaseline, states: States, context: Context) -> Sequence[Event]:
     if states[command.target()] is not None:
-        raise Rejected("baseline-exists", "/id")
+        raise Rejected("already-exists", "/id")
     known_unit(states, command.unit_id, pointer="/unit_id")
     if command.as_of > context.today:
         raise Rejected("date-in-future", "/as_of")
@@ -159,12 +159,12 @@ def _declare(command: DeclareBaseline, states: States, context: Context) -> Sequ
 
 def _list(command: ListDigitalService, states: States) -> Sequence[Event]:
     if states[command.target()] is not None:
-        raise Rejected("digital-service-exists", "/id")
+        raise Rejected("already-exists", "/id")
     lists: dict[str, tuple[str, ...]] = {"audience": command.audience, "stages": command.stages}
     for field, values in lists.items():
         for index, value in enumerate(values):
             if value in values[:index]:
-                raise Rejected("list-repeats", f"/{field}/{index}")
+                raise Rejected("listed-twice", f"/{field}/{index}")
     return [
         DigitalServiceListed(
             code=command.id,

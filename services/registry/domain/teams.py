@@ -147,7 +147,7 @@ def evolve(state: Team | Member | None, event: TeamEvent) -> Team | Member:
 
 
 def decide(command: TeamCommand, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: team-exists, member-exists, date-in-future, list-repeats, unit-level-wrong,
+    """Raises Rejected: already-exists, date-in-future, listed-twice, team-place-invalid,
     team-across-communes, joined-before-team, team-has-leader; NotYet: unit-unknown, team-unknown.
     """
     match command:
@@ -161,7 +161,7 @@ def decide(command: TeamCommand, states: States, context: Context) -> Sequence[E
 
 def _form(command: FormTeam, states: States, context: Context) -> Sequence[Event]:
     if states[command.target()] is not None:
-        raise Rejected("team-exists", "/id")
+        raise Rejected("already-exists", "/id")
     if command.formed_on > context.today:
         raise Rejected("date-in-future", "/formed_on")
     return [
@@ -182,10 +182,10 @@ def _place(command: FormTeam, states: States) -> UUID:
     for index, unit_id in enumerate(command.unit_ids):
         pointer = f"/unit_ids/{index}"
         if unit_id in command.unit_ids[:index]:
-            raise Rejected("list-repeats", pointer)
+            raise Rejected("listed-twice", pointer)
         unit = known_unit(states, unit_id, pointer=pointer)
         if unit.level != "hamlet" and (unit.level != "commune" or len(command.unit_ids) > 1):
-            raise Rejected("unit-level-wrong", pointer)
+            raise Rejected("team-place-invalid", pointer)
         communes.add(unit.parent_id)
         if len(communes) > 1:
             raise Rejected("team-across-communes", pointer)
@@ -198,7 +198,7 @@ def _place(command: FormTeam, states: States) -> UUID:
 
 def _add_member(command: AddMember, states: States, context: Context) -> Sequence[Event]:
     if states[command.target()] is not None:
-        raise Rejected("member-exists", "/id")
+        raise Rejected("already-exists", "/id")
     team = states[team_stream(command.team_id)]
     if not isinstance(team, Team):
         raise NotYet("team-unknown", "/team_id", team_id=command.team_id)
@@ -208,7 +208,7 @@ def _add_member(command: AddMember, states: States, context: Context) -> Sequenc
         raise Rejected("joined-before-team", "/joined_on", formed_on=team.formed_on)
     for index, organisation in enumerate(command.organisations):
         if organisation in command.organisations[:index]:
-            raise Rejected("list-repeats", f"/organisations/{index}")
+            raise Rejected("listed-twice", f"/organisations/{index}")
     joined = MemberJoined(
         member_id=command.id,
         team_id=command.team_id,

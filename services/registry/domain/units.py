@@ -92,11 +92,11 @@ def evolve(_: Unit | None, event: UnitEvent) -> Unit:
 
 
 def decide(command: UnitCommand, states: States, _: Context) -> Sequence[Event]:
-    """Raises Rejected: unit-exists, unit-code-missing, unit-id-mismatch, parent-missing, parent-level-wrong;
-    NotYet: unit-unknown.
+    """Raises Rejected: already-exists, unit-code-missing, unit-id-mismatch, parent-missing,
+    parent-level-wrong; NotYet: unit-unknown.
     """
     if states[command.target()] is not None:
-        raise Rejected("unit-exists", "/id")
+        raise Rejected("already-exists", "/id")
     if command.code is None and command.level != "hamlet":
         raise Rejected("unit-code-missing", "/code")
     _check_id(command)

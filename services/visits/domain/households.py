@@ -80,16 +80,16 @@ def evolve(_: Household | None, event: HouseholdRegistered) -> Household:
 
 
 def decide(command: RegisterHousehold, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: household-exists, unit-level-wrong, date-in-future, people-contradict; NotYet:
+    """Raises Rejected: already-exists, unit-not-hamlet, date-in-future, people-contradict; NotYet:
     unit-unknown.
     """
     if states[command.target()] is not None:
-        raise Rejected("household-exists", "/id")
+        raise Rejected("already-exists", "/id")
     level = known(context).units.get(command.unit_id)
     if level is None:
         raise NotYet("unit-unknown", "/unit_id", unit_id=command.unit_id)
     if level != "hamlet":
-        raise Rejected("unit-level-wrong", "/unit_id", level=level)
+        raise Rejected("unit-not-hamlet", "/unit_id", level=level)
     if command.since > context.today:
         raise Rejected("date-in-future", "/since")
     _check_people(command)

@@ -172,12 +172,12 @@ def decide(command: VisitCommand, states: States, context: Context) -> Sequence[
 
 
 def _record(command: RecordVisit, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: visit-exists, visit-in-future, follow-up-before-visit, list-repeats,
+    """Raises Rejected: already-exists, visit-in-future, follow-up-before-visit, listed-twice,
     guidance-without-meeting, stage-unknown, member-not-in-team, visit-before-household, visit-before-team;
     NotYet: campaign-unknown, team-unknown, member-unknown, household-unknown, digital-service-unknown.
     """
     if states[command.target()] is not None:
-        raise Rejected("visit-exists", "/id")
+        raise Rejected("already-exists", "/id")
     # What is wrong in itself comes first: it must not be kept for later because something else is unknown.
     _check_alone(command, context)
     registry = known(context)
@@ -224,7 +224,7 @@ def _check_once(values: Sequence[object], pointer: str) -> None:
         return
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise Rejected("list-repeats", pointer.format(index))
+            raise Rejected("listed-twice", pointer.format(index))
 
 
 def _check_references(command: RecordVisit, states: States, registry: Known) -> None:
@@ -267,10 +267,10 @@ def _given(line: Guidance, registry: Known, *, pointer: str) -> GuidanceGiven:
 
 
 def _void(command: VoidVisit, states: States) -> Sequence[Event]:
-    """Raises Rejected: visit-already-voided; NotYet: visit-unknown."""
+    """Raises Rejected: visit-voided; NotYet: visit-unknown."""
     visit = states[command.target()]
     if not isinstance(visit, Visit):
         raise NotYet("visit-unknown", None, visit_id=command.id)
     if visit.voided:
-        raise Rejected("visit-already-voided")
+        raise Rejected("visit-voided")
     return [VisitVoided(visit_id=command.id, household_id=visit.household_id, reason=command.reason)]
