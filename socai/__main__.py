@@ -1,0 +1,5 @@
+"""`python -m socai …`: the operator's commands."""
+
+from socai.cli import main
+
+main()
