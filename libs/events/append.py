@@ -16,13 +16,15 @@ BULK = 256
 """Events in one commit of the bulk lane, which runs in between: a single command waits for one of them."""
 LARGEST_EVENT = 512 * 1024
 """Bytes; the broker takes 1 MiB."""
+RECOVERED = b""
+"""The fingerprint of a command whose events were put back from the topic: it matches any content."""
 
 
-class EventTooLarge(Exception):  # noqa: N818
+class EventTooLarge(Exception):
     """An event above LARGEST_EVENT; what is larger is several events of one command."""
 
 
-class NotStorable(Exception):  # noqa: N818
+class NotStorable(Exception):
     """The database refuses this command's content."""
 
 

@@ -16,11 +16,11 @@ _FORBIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _SIZE = re.compile(r"0|[1-9][0-9]*")
 
 
-class NotACheckpoint(Exception):  # noqa: N818
+class NotACheckpoint(Exception):
     """The text does not follow the format."""
 
 
-class NotSigned(Exception):  # noqa: N818
+class NotSigned(Exception):
     """No valid signature by the expected key."""
 
 

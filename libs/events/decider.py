@@ -16,7 +16,7 @@ LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 """Days and months are those of Vietnam (DOMAIN: two times); instants are UTC."""
 
 
-class Refusal(Exception):  # noqa: N818 – a refusal is an answer, not an error
+class Refusal(Exception):
     """Why a command is not accepted. `code` is part of the API; `pointer` is a JSON pointer into the
     command's body; `values` fill the problem's text.
     """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from libs.events.append import Append, Appended, Draft, EventTooLarge, NotStorable
+from libs.events.append import RECOVERED, Append, Appended, Draft, EventTooLarge, NotStorable
 from libs.events.decider import Command, Conflict, Context, Domain, Refusal, Rejected
 from libs.events.envelope import decode
 from libs.events.event import type_of
@@ -177,7 +177,7 @@ class Handler:
             outcomes[n] = refusal
             if first := before.get(request.command_id):
                 mark, appended = first
-                same = mark == fingerprint(request.command)
+                same = mark in (fingerprint(request.command), RECOVERED)
                 outcomes[n] = self._answer(request, appended if same else appended._replace(status="reused"))
 
     def _answer(self, request: Request, appended: Appended) -> Outcome:

@@ -13,6 +13,7 @@ import asyncpg
 
 from libs.events.append import (
     BULK,
+    RECOVERED,
     SINGLES,
     Append,
     Appended,
@@ -31,11 +32,11 @@ CALL = 10.0
 """Seconds after which a call to the database counts as lost."""
 
 
-class LogUnavailable(Exception):  # noqa: N818
+class LogUnavailable(Exception):
     """The database is away. Whether the command was appended is unknown: send it again with the same id."""
 
 
-class LogUnverified(Exception):  # noqa: N818
+class LogUnverified(Exception):
     """The log has to be compared with its topic first: it was restored, failed over or cloned."""
 
 
@@ -199,6 +200,7 @@ class Log:
         if confirmed is None and await connection.fetchval("SELECT NOT EXISTS (SELECT FROM events)"):
             await connection.execute("SELECT confirm_log_identity()")
         elif confirmed != now:
+            await connection.close()
             self.distrust("the log is on another database cluster than the one it was last verified on")
             raise _Distrusted
         return connection
@@ -258,7 +260,7 @@ class Log:
                 answer = Appended("accepted", append.target, waiting.target_version, *positions)
             elif before := earlier.get(append.command_id):
                 fingerprint, answer = before
-                if fingerprint != append.fingerprint:
+                if fingerprint not in (append.fingerprint, RECOVERED):
                     answer = answer._replace(status="reused")
                 elif waiting.tried:
                     answer = answer._replace(status="accepted")  # by the call whose answer was lost
@@ -336,7 +338,7 @@ class Log:
                     moved.set_result(None)
 
 
-class _Distrusted(Exception):  # noqa: N818
+class _Distrusted(Exception):
     pass
 
 

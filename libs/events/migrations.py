@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS migrations (
 """
 
 
-class MigrationChanged(Exception):  # noqa: N818 – states what happened
+class MigrationChanged(Exception):
     """A file that was run before has another content now: write a new one instead."""
 
 
