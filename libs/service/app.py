@@ -1,0 +1,143 @@
+"""The application that every service is: its routes behind the edge, and what operators ask of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from libs.service import metrics
+from libs.service.answers import Json
+from libs.service.auth import TokenVerifier
+from libs.service.edge import Edge
+from libs.service.openapi import described
+from libs.service.problems import Problem
+from libs.service.routes import Routes
+from libs.service.settings import Settings
+
+PATIENCE = 2.0
+"""Seconds that `/readyz`, `/status` and `/metrics` wait for what they ask."""
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class ServiceApp(FastAPI):
+    """FastAPI without its middlewares: the edge does their work, and turns exceptions into problems.
+
+    `routes_first` are found before FastAPI's own; `stopping` is true from SIGTERM on.
+    """
+
+    edge: Edge
+    routes_first: Routes
+    stopping: bool = False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return AsyncExitStackMiddleware(self.router)
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = described(super().openapi(), self.routes_first)
+        return self.openapi_schema
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["app"] = self
+            await self.edge(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def serve_by_fastapi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)
+
+
+@asynccontextmanager
+async def _nothing(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+async def _ready() -> None:
+    return
+
+
+async def _no_status() -> dict[str, Any]:
+    return {}
+
+
+def create_app(
+    *,
+    service: str,
+    settings: Settings,
+    routers: Sequence[APIRouter] = (),
+    routes: Routes | None = None,
+    lifespan: Lifespan = _nothing,
+    ready: Callable[[], Awaitable[None]] = _ready,
+    status: Callable[[], Awaitable[dict[str, Any]]] = _no_status,
+    prefix: str = "",
+    open_paths: Sequence[str] = (),
+) -> ServiceApp:
+    """`routes` are answered without FastAPI (see Routes), `routers` with it. `ready` raises while the
+    service's own database does not answer or is not migrated. `status` tells what operators want to know;
+    `log`, `relay` and `consumers` in it become metrics. `prefix` stands before the paths of the
+    documentation.
+    """
+    app = ServiceApp(
+        title=f"Sổ Cái: {service}",
+        lifespan=lifespan,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=f"{prefix}/docs",
+        redoc_url=None,
+        default_response_class=Json,
+        redirect_slashes=False,
+    )
+    first = routes or Routes()
+    for router in routers:
+        app.include_router(router)
+
+    async def healthz(_: Request) -> Response:
+        return Json({"status": "ok"})
+
+    async def readyz(_: Request) -> Response:
+        if app.stopping:
+            raise Problem("not-ready", "it is stopping")
+        try:
+            await asyncio.wait_for(ready(), PATIENCE)
+        except Exception as error:
+            raise Problem("not-ready", type(error).__name__) from error
+        return Json({"status": "ready"})
+
+    async def tell(_: Request) -> Response:
+        return Json({"service": service, **await asyncio.wait_for(status(), PATIENCE)})
+
+    async def scrape(_: Request) -> Response:
+        try:
+            metrics.observe_status(await asyncio.wait_for(status(), PATIENCE))
+            metrics.STATUS_FAILED.set(0)
+        except Exception:
+            metrics.STATUS_FAILED.set(1)
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+    async def unmatched(scope: Scope, receive: Receive, send: Send) -> None:
+        if allowed := first.methods(scope["path"]):
+            raise Problem("method-not-allowed", headers={"Allow": ", ".join(sorted(allowed))})
+        raise Problem("not-found")
+
+    for path, endpoint in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", scrape)):
+        first.add_endpoint("GET", path, endpoint)
+    if service != "gateway":
+        # The gateway puts the services' together, and answers it to those who have a token.
+        first.add_endpoint("GET", "/status", tell)
+    app.router.default = unmatched
+    app.routes_first = first
+    app.edge = Edge(
+        app.serve_by_fastapi,
+        verifier=TokenVerifier.from_settings(settings),
+        routes=first,
+        open_paths={"/status", f"{prefix}/openapi.json", f"{prefix}/docs", *open_paths},
+    )
+    return app

@@ -1,0 +1,226 @@
+"""Who is asking: bearer tokens of one issuer, checked by signature, and remembered until they expire."""
+
+import asyncio
+import binascii
+import json
+import math
+import time
+from base64 import urlsafe_b64decode
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import structlog
+from joserfc import jws
+from joserfc.errors import BadSignatureError, JoseError
+from joserfc.jwk import JWKRegistry, Key
+from starlette.requests import Request
+from starlette.types import Scope
+
+from libs.service.problems import Problem
+from libs.service.settings import Settings
+
+LARGEST_TOKEN = 8 * 1024
+REMEMBERED = 10_000
+"""Verified tokens kept, the least recently used go first."""
+REFETCH_FLOOR = 10.0
+"""Seconds between two fetches of the issuer's keys, however many unknown key ids arrive."""
+KEYS_AGE = 600.0
+"""Seconds after which the keys are fetched again, so that a withdrawn one stops working."""
+EARLY = 30.0
+"""Seconds by which an issuer's clock may be ahead of ours."""
+
+_ALLOWED_HEADERS = {"alg", "kid", "typ"}
+"""Everything else (`jwk`, `jku`, `x5u`, `crit` …) is how a token would bring its own rules."""
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking, by a verified token. `subject` is the actor of events; `units` are ids or `CODE@DAY`."""
+
+    subject: str
+    roles: tuple[str, ...]
+    units: tuple[str, ...]
+    expires_at: float
+
+
+async def principal(request: Request) -> Principal:
+    """FastAPI dependency: the edge has verified the token before any route runs."""
+    return principal_of(request.scope)
+
+
+def principal_of(scope: Scope) -> Principal:
+    who: Principal | None = scope.get("socai.principal")
+    if who is None:
+        raise Problem("token-missing")
+    return who
+
+
+class TokenVerifier:
+    """Verifies tokens of one issuer, for one audience, under one asymmetric algorithm."""
+
+    def __init__(self, *, issuer: str, audience: str, algorithm: str, jwks: str) -> None:
+        self.issuer = issuer
+        self.audience = audience
+        self.algorithm = algorithm
+        self._registry = jws.JWSRegistry(algorithms=[algorithm])
+        self._keys = IssuerKeys(jwks)
+        self._verified: OrderedDict[bytes, Principal] = OrderedDict()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "TokenVerifier":
+        return cls(
+            issuer=settings.need("socai_token_issuer"),
+            audience=settings.socai_token_audience,
+            algorithm=settings.socai_token_algorithm,
+            jwks=settings.need("socai_token_jwks"),
+        )
+
+    async def verify(self, authorization: bytes | None) -> Principal:
+        """The principal of an `Authorization` header. Raises Problem, 401 with a code that says why."""
+        if not authorization:
+            raise Problem("token-missing")
+        if len(authorization) > LARGEST_TOKEN:
+            raise Problem("token-too-large")
+        # Only a digest is kept: a dump of this process's memory gives nobody a token.
+        digest = sha256(authorization).digest()
+        if (known := self._verified.get(digest)) is not None:
+            if known.expires_at > time.time():
+                self._verified.move_to_end(digest)
+                return known
+            del self._verified[digest]
+        scheme, _, token = authorization.partition(b" ")
+        if scheme.lower() != b"bearer" or not token:
+            raise Problem("token-missing")
+        who = self._principal(await self._claims(token))
+        self._verified[digest] = who
+        if len(self._verified) > REMEMBERED:
+            self._verified.popitem(last=False)
+        return who
+
+    async def _claims(self, token: bytes) -> dict[str, Any]:
+        """The claims of a token whose signature holds."""
+        header = _header(token)
+        if header.get("alg") != self.algorithm:
+            raise Problem("token-algorithm-refused")
+        if not header.keys() <= _ALLOWED_HEADERS:
+            raise Problem("token-invalid", "its header carries parameters that are not accepted")
+        key_id = header.get("kid")
+        if not isinstance(key_id, str):
+            raise Problem("token-key-unknown", "it does not name its key")
+        key = await self._keys.find(key_id)
+        try:
+            checked = jws.deserialize_compact(token, key, registry=self._registry)
+            claims = json.loads(checked.payload)
+        except BadSignatureError:
+            raise Problem("token-signature-wrong") from None
+        except (JoseError, ValueError, TypeError, RecursionError):
+            raise Problem("token-invalid") from None
+        if not isinstance(claims, dict):
+            raise Problem("token-invalid")
+        return claims
+
+    def _principal(self, claims: dict[str, Any]) -> Principal:
+        now = time.time()
+        for name in ("iss", "aud", "sub", "exp"):
+            if name not in claims:
+                raise Problem("token-claim-missing", name)
+        audience = claims["aud"]
+        if claims["iss"] != self.issuer:
+            raise Problem("token-issuer-wrong")
+        if self.audience not in ([audience] if isinstance(audience, str) else _texts(claims, "aud")):
+            raise Problem("token-audience-wrong")
+        expires = _instant(claims, "exp")
+        if expires <= now:
+            raise Problem("token-expired")
+        if "nbf" in claims and _instant(claims, "nbf") > now + EARLY:
+            raise Problem("token-not-yet-valid")
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not 0 < len(subject) <= 200 or not subject.isprintable():
+            raise Problem("token-invalid", "sub")
+        return Principal(subject, _texts(claims, "roles"), _texts(claims, "units"), expires)
+
+
+class IssuerKeys:
+    """The issuer's public keys, from a file or a URL: fetched when needed, again when old or when a key id is
+    unknown, and never in a hurry.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._keys: dict[str, Key] = {}
+        self._tried = self._fetched = -math.inf
+        self._lock = asyncio.Lock()
+
+    async def find(self, key_id: str) -> Key:
+        """Raises Problem: 401 where the issuer has no such key, 503 where it cannot be asked."""
+        now = time.monotonic()
+        if (key_id not in self._keys or now - self._fetched > KEYS_AGE) and now - self._tried > REFETCH_FLOOR:
+            async with self._lock:
+                if time.monotonic() - self._tried > REFETCH_FLOOR:
+                    await self._refresh()
+        if (key := self._keys.get(key_id)) is not None:
+            return key
+        if self._fetched == -math.inf:
+            raise Problem("token-keys-unavailable")
+        raise Problem("token-key-unknown")
+
+    async def _refresh(self) -> None:
+        """Keys that are known stay when the issuer is away."""
+        try:
+            self._keys = _signing_keys(json.loads(await self._read()))
+            self._fetched = time.monotonic()
+        except (OSError, ValueError, TypeError, KeyError, aiohttp.ClientError, TimeoutError) as error:
+            _log.warning("token_keys_unavailable", error=type(error).__name__)
+        finally:
+            self._tried = time.monotonic()
+
+    async def _read(self) -> bytes:
+        if not self._where.startswith(("http://", "https://")):
+            return await asyncio.to_thread(Path(self._where).read_bytes)
+        timeout = aiohttp.ClientTimeout(total=3)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._where) as answer:
+            answer.raise_for_status()
+            return await answer.content.read(1 << 20)
+
+
+def _signing_keys(jwks: dict[str, Any]) -> dict[str, Key]:
+    """By key id. Keys for other uses, and kinds of key that are not known here, are passed over."""
+    keys: dict[str, Key] = {}
+    for data in jwks["keys"]:
+        if data.get("use", "sig") == "sig" and isinstance(data.get("kid"), str):
+            with suppress(JoseError):
+                keys[data["kid"]] = JWKRegistry.import_key(data)
+    return keys
+
+
+def _header(token: bytes) -> dict[str, Any]:
+    encoded, _, _ = token.partition(b".")
+    try:
+        header = json.loads(urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        raise Problem("token-invalid") from None
+    if not isinstance(header, dict):
+        raise Problem("token-invalid")
+    return header
+
+
+def _instant(claims: dict[str, Any], name: str) -> float:
+    value = claims[name]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            if math.isfinite(seconds := float(value)):
+                return seconds
+    raise Problem("token-invalid", name)
+
+
+def _texts(claims: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = claims.get(name, [])
+    if not isinstance(value, list) or len(value) > 100 or not all(isinstance(text, str) for text in value):
+        raise Problem("token-invalid", name)
+    return tuple(value)

@@ -1,0 +1,292 @@
+"""Commands over HTTP: one in a request, or up to a thousand in a batch."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import orjson
+from pydantic import ValidationError
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.types import Scope
+from uuid_utils.compat import uuid7
+
+from libs.events.decider import Command, Conflict, NotYet, Refusal
+from libs.events.envelope import decode
+from libs.events.handler import Accepted, Handler, Outcome, Request
+from libs.service import metrics
+from libs.service.answers import Json
+from libs.service.auth import Principal, principal_of
+from libs.service.body import read_json
+from libs.service.edge import headers_of
+from libs.service.openapi import batch_operation, command_operation
+from libs.service.problems import Problem, from_refusal, from_validation, language_of
+from libs.service.read_after import ReadAfter
+from libs.service.routes import Routes
+
+LARGEST_BATCH = 1000
+"""Commands in one request."""
+SHORT_BATCH = 32
+"""Up to so many commands travel with the single ones: somebody with a telephone waits for them."""
+BREATH = 100
+"""Commands parsed before other requests get a turn."""
+
+
+class BatchItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A command of a batch; its body stays bytes until its kind says what to make of it."""
+
+    id: UUID
+    kind: str
+    body: msgspec.Raw = msgspec.Raw(b"{}")
+    target: str | None = None
+    expected_version: int | None = None
+
+
+class _Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    commands: list[msgspec.Raw]
+
+
+class _Named(msgspec.Struct, frozen=True):
+    id: str | None = None
+
+
+_batches = msgspec.json.Decoder(_Batch)
+_items = msgspec.json.Decoder(BatchItem)
+_names = msgspec.json.Decoder(_Named)
+
+
+class CommandApi:
+    """Puts a handler behind HTTP. `kinds` are the commands of its batches by the route's verb."""
+
+    def __init__(
+        self, handler: Handler, kinds: Mapping[str, type[Command]], read_after: ReadAfter | None = None
+    ) -> None:
+        self._handler = handler
+        self._kinds = kinds
+        self._read_after = read_after or ReadAfter({})
+
+    def post(self, routes: Routes, template: str, cls: type[Command], **given: str) -> None:
+        """A route for one kind of command. `team_id="id"`: the field `team_id` is the path's `{id}`."""
+
+        async def endpoint(request: HttpRequest) -> Response:
+            fields = {field: request.path_params[name] for field, name in given.items()}
+            return await self.one(request, principal_of(request.scope), cls, given=fields)
+
+        routes.add_endpoint("POST", template, endpoint, command_operation(cls, given))
+
+    def post_batch(self, routes: Routes, template: str) -> None:
+        async def endpoint(request: HttpRequest) -> Response:
+            return await self.batch(request, principal_of(request.scope))
+
+        routes.add_endpoint("POST", template, endpoint, batch_operation(sorted(self._kinds)))
+
+    async def one(
+        self,
+        request: HttpRequest,
+        principal: Principal,
+        cls: type[Command],
+        target: str | None = None,
+        *,
+        given: Mapping[str, str] | None = None,
+    ) -> Response:
+        """`target` is the id that the path names; `given` are all fields that it names.
+
+        The command's id is the `Idempotency-Key`, else the id of the resource that the client makes. A verb
+        on a resource that exists needs the header for a repeat to be recognised as one.
+        """
+        scope = request.scope
+        body = await read_json(scope, request.receive)
+        fields = {"id": target, **(given or {})} if target is not None else given
+        command = parse(cls, body, fields)
+        asked = Request(
+            command_id=_idempotency_key(scope) or _own_id(command) or uuid7(),
+            actor=principal.subject,
+            correlation_id=scope["socai.correlation_id"],
+            command=command,
+            expected_version=_expected_version(scope),
+        )
+        await self._read_after.wait(scope)
+        [outcome] = await self._handler.execute([asked])
+        metrics.COMMANDS.labels(cls.kind, _status(outcome)).inc()
+        if isinstance(outcome, Refusal):
+            problem = from_refusal(outcome)
+            if "version" in outcome.values:
+                problem.headers["ETag"] = f'"{outcome.values["version"]}"'
+            raise problem
+        answer: dict[str, Any] = {"id": outcome.id, "version": outcome.version, "receipt": _receipt(outcome)}
+        if outcome.repeated:
+            answer["repeated"] = True
+        return Json(answer, 200 if outcome.repeated else 201, {"ETag": f'"{outcome.version}"'})
+
+    async def batch(self, request: HttpRequest, principal: Principal) -> Response:
+        """One result for each command, in order; a bad one does not spoil the others."""
+        scope = request.scope
+        items = _split(await read_json(scope, request.receive))
+        language = language_of(headers_of(scope).get(b"accept-language"))
+        results: list[dict[str, Any]] = []
+        asked: list[Request] = []
+        places: list[int] = []
+        for place, raw in enumerate(items):
+            if place % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
+            try:
+                item, command = self._parse_item(raw)
+            except Problem as problem:
+                results.append({"id": _id_of(raw), "status": "rejected", "problem": problem.body(language)})
+                continue
+            results.append({})
+            places.append(place)
+            asked.append(
+                Request(
+                    command_id=item.id,
+                    actor=principal.subject,
+                    correlation_id=scope["socai.correlation_id"],
+                    command=command,
+                    expected_version=item.expected_version,
+                )
+            )
+        await self._read_after.wait(scope)
+        outcomes = await self._handler.execute(asked, bulk=len(asked) > SHORT_BATCH)
+        for place, one, outcome in zip(places, asked, outcomes, strict=True):
+            results[place] = await self._result(one, outcome, language)
+        _count(asked, outcomes, len(items) - len(asked))
+        return Json({"results": results})
+
+    def _parse_item(self, raw: msgspec.Raw) -> tuple[BatchItem, Command]:
+        try:
+            item = _items.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Problem("invalid-input", str(error)) from None
+        cls = self._kinds.get(item.kind)
+        if cls is None:
+            raise _at("/kind", "command-kind-unknown")
+        if item.target is None and not cls.creates:
+            raise _at("/target", "target-missing")
+        return item, parse(cls, bytes(item.body), {"id": item.target} if item.target is not None else None)
+
+    async def _result(self, asked: Request, outcome: Outcome, language: str) -> dict[str, Any]:
+        status = _status(outcome)
+        result: dict[str, Any] = {"id": str(asked.command_id), "status": status}
+        if isinstance(outcome, Accepted):
+            result["version"] = outcome.version
+            result["receipt"] = _receipt(outcome)
+            return result
+        result["problem"] = from_refusal(outcome).body(language)
+        if outcome.code == "version-conflict":
+            result["current"] = await self._current(asked.command)
+        return result
+
+    async def _current(self, command: Command) -> dict[str, Any]:
+        """Who changed the target last, and when."""
+        rows = await self._handler.log.read_streams([command.target()])
+        if not rows:
+            return {"version": 0}
+        _, version, payload = rows[-1]
+        last = decode(payload)
+        return {"version": version, "by": last.actor, "at": last.time}
+
+
+def parse(cls: type[Command], body: bytes, given: Mapping[str, str] | None = None) -> Command:
+    """The command in a body. `given` are fields that the address has named already; the body may leave them
+    out, but not contradict them. Raises Problem with a pointer to each bad field.
+    """
+    try:
+        command = cls.model_validate_json(_with(body, given) if given else body)
+    except ValidationError as error:
+        raise from_validation(error) from None
+    for field, value in (given or {}).items():
+        if str(getattr(command, field)) not in (value, value.lower()):
+            raise _at(f"/{field}", "target-mismatch")
+    return command
+
+
+def _at(pointer: str, code: str) -> Problem:
+    return Problem(code, errors=[{"pointer": pointer, "code": code}])
+
+
+def _with(body: bytes, given: Mapping[str, str]) -> bytes:
+    """The body with the given fields in front; of a field that stands there twice, the later one counts, and
+    is compared afterwards. What is not an object is left to the parser to refuse.
+    """
+    rest = body.lstrip(b" \t\r\n")
+    if not rest.startswith(b"{"):
+        return body
+    rest = rest[1:].lstrip(b" \t\r\n")
+    front = orjson.dumps(dict(given))[:-1]
+    return front + (b"" if rest.startswith(b"}") else b",") + rest
+
+
+def _split(body: bytes) -> list[msgspec.Raw]:
+    try:
+        items = _batches.decode(body).commands
+    except msgspec.ValidationError as error:
+        raise Problem("invalid-input", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem("not-json", str(error)) from None
+    if len(items) > LARGEST_BATCH:
+        raise Problem("batch-too-large", f"{len(items)} commands, at most {LARGEST_BATCH}")
+    return items
+
+
+def _id_of(raw: msgspec.Raw) -> str | None:
+    """What a malformed command calls itself, so that its sender recognises it."""
+    try:
+        return _names.decode(raw).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _own_id(command: Command) -> UUID | None:
+    """The id that the client has made for what the command creates."""
+    own = getattr(command, "id", None)
+    return own if command.creates and isinstance(own, UUID) else None
+
+
+def _idempotency_key(scope: Scope) -> UUID | None:
+    key = headers_of(scope).get(b"idempotency-key")
+    if key is None:
+        return None
+    try:
+        return UUID(key.decode().strip('"'))
+    except ValueError:
+        raise Problem("idempotency-key-malformed") from None
+
+
+def _expected_version(scope: Scope) -> int | None:
+    match = headers_of(scope).get(b"if-match")
+    if match is None or match == b"*":
+        return None
+    digits = match.strip(b'"')
+    if len(digits) > 9 or not digits.isdigit() or match != b'"%s"' % digits:
+        raise Problem("if-match-malformed", 'a version in quotation marks, such as "3"')
+    return int(digits)
+
+
+def _status(outcome: Outcome) -> str:
+    """The word of `/sync` for what became of a command."""
+    if isinstance(outcome, Accepted):
+        return "repeated" if outcome.repeated else "accepted"
+    if isinstance(outcome, NotYet):
+        return "retry"
+    return "conflict" if isinstance(outcome, Conflict) else "rejected"
+
+
+def _receipt(accepted: Accepted) -> dict[str, Any]:
+    return {
+        "source": accepted.source,
+        "position": accepted.position,
+        "leaf_hash": accepted.leaf_hash,
+        "command_id": str(accepted.command_id),
+    }
+
+
+def _count(asked: Sequence[Request], outcomes: Sequence[Outcome], malformed: int) -> None:
+    pairs = zip(asked, outcomes, strict=True)
+    counts = Counter((one.command.kind, _status(outcome)) for one, outcome in pairs)
+    if malformed:
+        counts["malformed", "rejected"] = malformed
+    for (kind, status), number in counts.items():
+        metrics.COMMANDS.labels(kind, status).inc(number)

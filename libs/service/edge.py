@@ -1,0 +1,145 @@
+"""What happens to every request: correlation, token, limits, problems, headers, log and metrics."""
+
+import time
+from collections.abc import Collection
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.service import metrics
+from libs.service.auth import TokenVerifier
+from libs.service.problems import Problem, problem_of, render
+from libs.service.routes import Routes
+from libs.service.telemetry import correlation_from, correlation_id
+
+LARGEST_BODY = 4 * 1024 * 1024
+LONGEST_QUERY = 8 * 1024
+CLIENT_GONE = 499
+"""In logs and metrics: nobody was there any more to answer."""
+
+_OPERATION = frozenset({"/healthz", "/readyz", "/metrics"})
+_COMMON = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_NOTHING_ACTIVE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_NOT_CACHED = (b"cache-control", b"no-store")
+_log = structlog.get_logger()
+
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """The request's headers by lower-case name; of one that is repeated, the last."""
+    headers: dict[bytes, bytes] = scope["socai.headers"]
+    return headers
+
+
+class Edge:
+    """Wraps an application. `routes` are tried before `inner`; `open_paths` need no token, all others do,
+    also those that do not exist.
+
+    Plain ASGI in one layer: a stack of middlewares costs more than the work that they do.
+    """
+
+    def __init__(
+        self, inner: ASGIApp, *, verifier: TokenVerifier, routes: Routes, open_paths: Collection[str]
+    ) -> None:
+        self._inner = inner
+        self._verifier = verifier
+        self._routes = routes
+        self._open_paths = frozenset(open_paths) | _OPERATION
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = time.perf_counter()
+        headers = scope["socai.headers"] = dict(scope["headers"])
+        correlation = correlation_from(headers.get(b"x-request-id"), headers.get(b"traceparent"))
+        correlation_id.set(correlation)
+        scope["socai.correlation_id"] = correlation
+        status = 0
+        metrics.IN_FLIGHT.inc()
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _completed(message.get("headers", ()), correlation)
+            await send(message)
+
+        try:
+            try:
+                await self._answer(scope, _limited(headers, receive), send_with_headers)
+            except ClientDisconnect:
+                status = status or CLIENT_GONE
+            except Exception as error:
+                if status:
+                    # The answer had begun: uvicorn cuts the connection, so that nobody takes half of it for
+                    # the whole.
+                    raise
+                problem = problem_of(error)
+                if problem is None:
+                    _log.exception("request_failed", route=_template(scope))
+                    problem = Problem("internal-error")
+                await render(problem, headers.get(b"accept-language"))(scope, receive, send_with_headers)
+        finally:
+            seconds = time.perf_counter() - start
+            method, route = scope["method"], _template(scope)
+            metrics.IN_FLIGHT.dec()
+            metrics.observe_request(method=method, route=route, status=status, seconds=seconds)
+            log = _log.debug if route in _OPERATION else _log.info
+            log("request_answered", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        headers = scope["socai.headers"]
+        if len(scope["query_string"]) > LONGEST_QUERY:
+            raise Problem("uri-too-long")
+        if path not in self._open_paths:
+            scope["socai.principal"] = await self._verifier.verify(headers.get(b"authorization"))
+        found = self._routes.find(scope["method"], path)
+        if found is None:
+            await self._inner(scope, receive, send)
+            return
+        route, scope["path_params"] = found
+        scope["socai.route"] = route.template
+        await route.app(scope, receive, send)
+
+
+def _limited(headers: dict[bytes, bytes], receive: Receive) -> Receive:
+    """Refuses a body above LARGEST_BODY: at once where its length was announced, else when it gets there.
+
+    The parser holds a body to its announced length, so only one without needs counting.
+    """
+    announced = headers.get(b"content-length")
+    if b"transfer-encoding" not in headers:
+        if announced is not None and int(announced) > LARGEST_BODY:
+            raise Problem("body-too-large")
+        return receive
+    arrived = 0
+
+    async def counting() -> Message:
+        nonlocal arrived
+        message = await receive()
+        arrived += len(message.get("body", b""))
+        if arrived > LARGEST_BODY:
+            raise Problem("body-too-large")
+        return message
+
+    return counting
+
+
+def _completed(headers: Collection[tuple[bytes, bytes]], correlation: str) -> list[tuple[bytes, bytes]]:
+    """The answer's headers with ours; what a route has set itself stays."""
+    completed = [*headers, *_COMMON, (b"x-request-id", correlation.encode())]
+    names = {name for name, _ in headers}
+    if b"cache-control" not in names:
+        completed.append(_NOT_CACHED)
+    if (b"content-type", b"text/html; charset=utf-8") not in headers:
+        completed.append(_NOTHING_ACTIVE)
+    return completed
+
+
+def _template(scope: Scope) -> str:
+    """The route's template: a label is never an id."""
+    if (template := scope.get("socai.route")) is not None:
+        return str(template)
+    return getattr(scope.get("route"), "path_format", None) or "unmatched"

@@ -1,0 +1,175 @@
+"""The OpenAPI description of what FastAPI does not see: routes that it does not dispatch, and problems."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from libs.events.decider import Command
+from libs.service.routes import Routes
+
+Operation = dict[str, Any]
+
+RECEIPT: dict[str, Any] = {
+    "type": "object",
+    "required": ["source", "position", "leaf_hash", "command_id"],
+    "properties": {
+        "source": {"type": "string", "examples": ["/vn/96/visits"]},
+        "position": {"type": ["integer", "null"]},
+        "leaf_hash": {"type": ["string", "null"]},
+        "command_id": {"type": "string", "format": "uuid"},
+    },
+}
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+ACCEPTED: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "version", "receipt"],
+    "properties": {
+        "id": {"type": "string"},
+        "version": {"type": "integer"},
+        "receipt": RECEIPT,
+        "repeated": {"type": "boolean"},
+    },
+}
+RESULT: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "status"],
+    "properties": {
+        "id": {"type": ["string", "null"]},
+        "status": {"enum": ["accepted", "repeated", "retry", "conflict", "rejected"]},
+        "version": {"type": "integer"},
+        "receipt": RECEIPT,
+        "problem": PROBLEM,
+        "current": {"type": "object"},
+    },
+}
+
+
+def command_operation(cls: type[Command], given: Mapping[str, str]) -> Operation:
+    """A route for one kind of command; `given` fields come from the path, so the body may leave them out."""
+    schema = _inlined(cls.model_json_schema())
+    for field in given:
+        schema.get("properties", {}).pop(field, None)
+        if field in schema.get("required", ()):
+            schema["required"].remove(field)
+    return {
+        "operationId": cls.kind,
+        "summary": (cls.__doc__ or cls.kind).strip().partition("\n")[0],
+        "parameters": [
+            _header("Idempotency-Key", "The command's id; default: the id of the resource that it creates."),
+            _header("If-Match", "The version that was read, in quotation marks."),
+            _header("Read-After", "SOURCE:POSITION that has to be included first."),
+        ],
+        "requestBody": {"required": True, "content": _json(schema)},
+        "responses": {
+            "200": {"description": "The first answer, given again", "content": _json(ACCEPTED)},
+            "201": {"description": "Accepted", "content": _json(ACCEPTED)},
+        },
+    }
+
+
+def batch_operation(kinds: list[str]) -> Operation:
+    item = {
+        "type": "object",
+        "required": ["id", "kind", "body"],
+        "additionalProperties": False,
+        "properties": {
+            "id": {"type": "string", "format": "uuid", "description": "The command's id."},
+            "kind": {"enum": kinds},
+            "target": {"type": ["string", "null"], "description": "The resource, where it exists already."},
+            "expected_version": {"type": ["integer", "null"]},
+            "body": {"type": "object"},
+        },
+    }
+    commands = {"type": "array", "maxItems": 1000, "items": item}
+    body = {"type": "object", "required": ["commands"], "properties": {"commands": commands}}
+    results = {"type": "array", "items": RESULT}
+    return {
+        "operationId": f"batch-{kinds[0]}" if kinds else "batch",
+        "summary": "Up to 1,000 commands; those on one resource are applied in the order given.",
+        "requestBody": {"required": True, "content": _json(body)},
+        "responses": {
+            "200": {
+                "description": "One result for each command, in order",
+                "content": _json({"type": "object", "properties": {"results": results}}),
+            }
+        },
+    }
+
+
+def described(schema: dict[str, Any], routes: Routes) -> dict[str, Any]:
+    """FastAPI's description with the other routes', the token, and the form of every error."""
+    paths = schema.setdefault("paths", {})
+    for route in routes.all():
+        if route.operation is not None:
+            operation = dict(route.operation)
+            operation["parameters"] = [*_path_parameters(route.template), *operation.get("parameters", ())]
+            paths.setdefault(route.template, {})[route.method.lower()] = operation
+    problem = {
+        "description": "A problem",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path in paths.values():
+        for operation in path.values():
+            operation.setdefault("responses", {}).pop("422", None)
+            operation["responses"]["default"] = problem
+    components = schema.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    schema["security"] = [{"token": []}]
+    return schema
+
+
+def _path_parameters(template: str) -> list[dict[str, Any]]:
+    return [
+        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in template.split("/")
+        if part.startswith("{")
+    ]
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without `$defs`: its references would point nowhere once it stands inside another document.
+    Commands do not contain themselves.
+    """
+    definitions = schema.pop("$defs", {})
+
+    def resolve(node: Any) -> Any:
+        if isinstance(node, dict):
+            if isinstance(reference := node.get("$ref"), str):
+                return resolve(definitions[reference.rpartition("/")[2]])
+            return {key: resolve(value) for key, value in node.items()}
+        return [resolve(value) for value in node] if isinstance(node, list) else node
+
+    inlined: dict[str, Any] = resolve(schema)
+    return inlined

@@ -1,0 +1,143 @@
+"""Every problem code of every service: its status and its title in Vietnamese and English."""
+
+# ruff: noqa: E501
+# A row stays on one line, so that the table can be read as one.
+# fmt: off
+
+from typing import NamedTuple
+
+
+class ProblemType(NamedTuple):
+    """A row of the table. Titles never change from case to case; the case is told by `detail`."""
+
+    status: int
+    title_vi: str
+    title_en: str
+
+
+def _rows(*rows: tuple[str, int, str, str]) -> dict[str, ProblemType]:
+    return {code: ProblemType(status, title_vi, title_en) for code, status, title_vi, title_en in rows}
+
+
+REQUEST = _rows(
+    ("not-found", 404, "Không tìm thấy", "Not found"),
+    ("method-not-allowed", 405, "Phương thức không được phép", "Method not allowed"),
+    ("request-timeout", 408, "Gửi yêu cầu quá chậm", "The request arrived too slowly"),
+    ("body-too-large", 413, "Nội dung gửi lên quá lớn", "The body is too large"),
+    ("uri-too-long", 414, "Địa chỉ quá dài", "The address is too long"),
+    ("media-type-unsupported", 415, "Chỉ nhận nội dung JSON", "Only JSON is accepted"),
+    ("batch-too-large", 413, "Quá nhiều lệnh trong một lần gửi", "Too many commands in one batch"),
+    ("not-json", 400, "Nội dung không phải JSON hợp lệ", "The body is not well-formed JSON"),
+    ("bad-request", 400, "Yêu cầu không hợp lệ", "The request cannot be understood"),
+    ("if-match-malformed", 400, "If-Match không đúng dạng", "If-Match is malformed"),
+    ("idempotency-key-malformed", 400, "Idempotency-Key phải là UUID", "Idempotency-Key must be a UUID"),
+    ("read-after-malformed", 400, "Read-After không đúng dạng", "Read-After is malformed"),
+    ("cursor-malformed", 400, "Con trỏ trang không đúng", "The cursor is malformed"),
+    ("internal-error", 500, "Lỗi bên trong hệ thống", "Something went wrong inside"),
+)
+
+TOKENS = _rows(
+    ("token-missing", 401, "Chưa đăng nhập", "No bearer token was given"),
+    ("token-invalid", 401, "Mã truy cập không hợp lệ", "The token is not valid"),
+    ("token-too-large", 401, "Mã truy cập quá dài", "The token is too large"),
+    ("token-algorithm-refused", 401, "Thuật toán ký không được chấp nhận", "The token's algorithm is not accepted"),
+    ("token-key-unknown", 401, "Không biết khóa ký mã truy cập", "The token's signing key is not known"),
+    ("token-signature-wrong", 401, "Chữ ký của mã truy cập sai", "The token's signature is wrong"),
+    ("token-issuer-wrong", 401, "Mã truy cập do nơi khác cấp", "The token is from another issuer"),
+    ("token-audience-wrong", 401, "Mã truy cập không dành cho hệ thống này", "The token is for another audience"),
+    ("token-expired", 401, "Mã truy cập đã hết hạn", "The token has expired"),
+    ("token-not-yet-valid", 401, "Mã truy cập chưa có hiệu lực", "The token is not valid yet"),
+    ("token-claim-missing", 401, "Mã truy cập thiếu thông tin", "The token lacks a claim"),
+    ("token-keys-unavailable", 503, "Chưa lấy được khóa của nơi cấp mã", "The issuer's keys cannot be fetched"),
+    ("forbidden", 403, "Không có quyền", "Not allowed"),
+)
+
+AVAILABILITY = _rows(
+    ("database-unavailable", 503, "Cơ sở dữ liệu tạm ngừng", "The database is away"),
+    ("log-unverified", 503, "Sổ đang được đối chiếu", "The log is being compared with its topic"),
+    ("not-ready", 503, "Dịch vụ chưa sẵn sàng", "The service is not ready"),
+    ("service-unavailable", 503, "Dịch vụ tạm ngừng", "A service is away"),
+    ("service-timeout", 504, "Dịch vụ trả lời quá chậm", "A service did not answer in time"),
+    ("read-after-timeout", 504, "Số liệu chưa kịp cập nhật", "What was written is not included yet"),
+)
+
+INPUT = _rows(
+    ("invalid-input", 422, "Dữ liệu không hợp lệ", "The input is not valid"),
+    ("field-missing", 422, "Thiếu trường bắt buộc", "A required field is missing"),
+    ("field-unknown", 422, "Trường không được biết đến", "A field is not known"),
+    ("type-wrong", 422, "Sai kiểu dữ liệu", "A value has the wrong type"),
+    ("malformed-id", 422, "Mã định danh không đúng dạng", "An id is malformed"),
+    ("malformed-date", 422, "Ngày không đúng dạng", "A date is malformed"),
+    ("malformed-time", 422, "Thời điểm không đúng dạng", "An instant is malformed"),
+    ("number-too-small", 422, "Số quá nhỏ", "A number is too small"),
+    ("number-too-large", 422, "Số quá lớn", "A number is too large"),
+    ("number-not-whole", 422, "Phải là số nguyên", "A number must be whole"),
+    ("text-too-short", 422, "Văn bản quá ngắn", "A text is too short"),
+    ("text-too-long", 422, "Văn bản quá dài", "A text is too long"),
+    ("text-malformed", 422, "Văn bản không đúng dạng", "A text does not have the required form"),
+    ("text-not-allowed", 422, "Văn bản có ký tự không được phép", "A text has characters that are not allowed"),
+    ("list-too-short", 422, "Danh sách quá ngắn", "A list is too short"),
+    ("list-too-long", 422, "Danh sách quá dài", "A list is too long"),
+    ("list-repeats", 422, "Danh sách có mục trùng", "A list names something twice"),
+    ("value-not-allowed", 422, "Giá trị không nằm trong danh mục", "A value is not one of those allowed"),
+    ("target-mismatch", 422, "Mã trong nội dung khác với địa chỉ", "The body and the address name different things"),
+    ("target-missing", 422, "Thiếu đối tượng của lệnh", "The command does not say what it is about"),
+)
+
+COMMANDS = _rows(
+    ("command-kind-unknown", 422, "Không có loại lệnh này", "There is no such kind of command"),
+    ("command-id-reused", 409, "Mã lệnh đã dùng cho nội dung khác", "The command id was used with other content"),
+    ("version-conflict", 412, "Đã có người sửa trước", "Someone else changed it first"),
+    ("too-many-writers", 409, "Quá nhiều người cùng sửa", "Too many write the same thing at once"),
+    ("event-too-large", 422, "Một lệnh chứa quá nhiều dữ liệu", "The command carries too much"),
+    ("not-storable", 422, "Nội dung không lưu được", "The content cannot be stored"),
+)
+
+DOMAIN = _rows(
+    ("already-exists", 409, "Đã có với nội dung khác", "It exists already, with other content"),
+    ("date-in-future", 422, "Ngày ở tương lai", "A date lies in the future"),
+    ("listed-twice", 422, "Một mục được nêu hai lần", "Something is listed twice"),
+)
+
+REGISTRY = _rows(
+    ("unit-unknown", 409, "Chưa biết đơn vị hành chính này", "The administrative unit is not known yet"),
+    ("unit-code-missing", 422, "Đơn vị cấp này phải có mã", "A unit of this level needs a code"),
+    ("unit-id-mismatch", 422, "Mã định danh đơn vị không khớp", "The unit's id does not follow from its code"),
+    ("unit-level-wrong", 422, "Sai cấp đơn vị hành chính", "The administrative unit has the wrong level"),
+    ("unit-not-given", 422, "Chưa nêu đơn vị hành chính", "No administrative unit is named"),
+    ("parent-missing", 422, "Thiếu đơn vị cấp trên", "A unit of this level needs a parent"),
+    ("parent-level-wrong", 422, "Đơn vị cấp trên sai cấp", "The parent has the wrong level"),
+    ("team-unknown", 409, "Chưa biết tổ này", "The team is not known yet"),
+    ("team-place-invalid", 422, "Địa bàn của tổ không hợp lệ", "A team works in hamlets, or for one commune"),
+    ("team-across-communes", 422, "Tổ không thể thuộc nhiều xã", "The team's hamlets lie in several communes"),
+    ("team-has-leader", 422, "Tổ đã có tổ trưởng", "The team has a leader already"),
+    ("joined-before-team", 422, "Ngày vào tổ trước khi lập tổ", "The member joined before the team was formed"),
+    ("member-unknown", 409, "Chưa biết thành viên này", "The member is not known yet"),
+    ("member-not-in-team", 422, "Thành viên không thuộc tổ này", "The member is not in this team"),
+    ("campaign-unknown", 409, "Chưa biết đợt ra quân này", "The campaign is not known yet"),
+    ("digital-service-unknown", 409, "Chưa biết dịch vụ số này", "The digital service is not known yet"),
+)
+
+VISITS = _rows(
+    ("household-unknown", 409, "Chưa biết hộ này", "The household is not known yet"),
+    ("unit-not-hamlet", 422, "Hộ phải thuộc một ấp, khóm, thôn, tổ dân phố", "A household belongs to a hamlet"),
+    ("people-contradict", 422, "Số người trong hộ mâu thuẫn nhau", "The household's counts contradict each other"),
+    ("visit-unknown", 409, "Chưa biết lượt thăm này", "The visit is not known yet"),
+    ("visit-voided", 422, "Lượt thăm đã bị hủy", "The visit has been voided"),
+    ("visit-in-future", 422, "Ngày thăm ở tương lai", "The visit is dated into the future"),
+    ("visit-before-household", 422, "Ngày thăm trước khi có hộ", "The visit is dated before its household"),
+    ("visit-before-team", 422, "Ngày thăm trước khi lập tổ", "The visit is dated before its team was formed"),
+    ("follow-up-before-visit", 422, "Ngày hẹn trước ngày thăm", "The follow-up is dated before the visit"),
+    ("guidance-without-meeting", 422, "Không gặp thì không có hướng dẫn", "Guidance needs somebody to have been met"),
+    ("stage-unknown", 422, "Dịch vụ số không có mức độ này", "The digital service has no such stage"),
+)
+
+METRICS = _rows(
+    ("indicator-unknown", 422, "Không có chỉ tiêu này", "There is no such indicator"),
+    ("cut-malformed", 400, "Điểm chốt không đúng dạng", "The cut is malformed"),
+    ("cut-not-reached", 409, "Chưa có số liệu đến điểm chốt này", "The figures have not reached this cut yet"),
+)
+
+PROBLEMS: dict[str, ProblemType] = {
+    **REQUEST, **TOKENS, **AVAILABILITY, **INPUT, **COMMANDS, **DOMAIN, **REGISTRY, **VISITS, **METRICS,
+}

@@ -1,0 +1,188 @@
+"""Errors as clients see them: RFC 9457 problem details with a stable code, in Vietnamese first."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from libs.events.database import is_away
+from libs.events.decider import NotYet, Refusal
+from libs.events.log import LogUnavailable, LogUnverified
+from libs.service.problem_table import PROBLEMS, ProblemType
+
+__all__ = ["PROBLEMS", "Problem", "ProblemType", "from_refusal", "from_validation", "problem_of", "render"]
+
+RETRY_AFTER = "1"
+"""Seconds after which asking again makes sense, for what passes by itself."""
+
+_MEDIA_TYPE = "application/problem+json"
+_PASSING = {503, 504}
+_HTTP = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "media-type-unsupported"}
+_INPUT = {
+    "missing": "field-missing",
+    "extra_forbidden": "field-unknown",
+    "json_invalid": "not-json",
+    "greater_than": "number-too-small",
+    "greater_than_equal": "number-too-small",
+    "less_than": "number-too-large",
+    "less_than_equal": "number-too-large",
+    "int_parsing_size": "number-too-large",
+    "finite_number": "number-too-large",
+    "int_from_float": "number-not-whole",
+    "string_too_short": "text-too-short",
+    "string_too_long": "text-too-long",
+    "string_pattern_mismatch": "text-malformed",
+    "string_unicode": "text-not-allowed",
+    "too_short": "list-too-short",
+    "too_long": "list-too-long",
+    "literal_error": "value-not-allowed",
+    "enum": "value-not-allowed",
+    "value_error": "invalid-input",
+    "assertion_error": "invalid-input",
+}
+_BY_PREFIX = (
+    ("uuid_", "malformed-id"),
+    ("datetime_", "malformed-time"),
+    ("timezone_", "malformed-time"),
+    ("time_", "malformed-time"),
+    ("date_", "malformed-date"),
+)
+
+
+class Problem(Exception):
+    """An answer other than success. `errors` are `{"pointer", "code", "detail"}` into the request."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        errors: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.type = PROBLEMS[code]
+        self.headers = dict(headers or {})
+        if self.status in _PASSING:
+            self.headers.setdefault("Retry-After", RETRY_AFTER)
+        if self.status == 401:
+            reason = "" if code == "token-missing" else ', error="invalid_token"'
+            self.headers.setdefault("WWW-Authenticate", f'Bearer realm="socai"{reason}')
+
+    @property
+    def status(self) -> int:
+        return self.type.status
+
+    def body(self, language: str) -> dict[str, Any]:
+        """The problem as an object, with its title in `vi` or `en`."""
+        body: dict[str, Any] = {
+            "type": f"urn:socai:problem:{self.code}",
+            "title": self.type.title_en if language == "en" else self.type.title_vi,
+            "status": self.status,
+            "code": self.code,
+        }
+        if self.detail:
+            body["detail"] = self.detail
+        if self.errors:
+            body["errors"] = list(self.errors)
+        return body
+
+
+def language_of(accept_language: bytes | str | None) -> str:
+    """`vi` unless English is preferred."""
+    if not accept_language:
+        return "vi"
+    text = accept_language.decode("latin-1") if isinstance(accept_language, bytes) else accept_language
+    weights = {"vi": 0.0, "en": 0.0}
+    for part in text.split(",")[:16]:
+        tag, _, parameters = part.partition(";")
+        language = tag.strip().lower()[:2]
+        if language in weights:
+            name, _, weight = parameters.strip().partition("=")
+            try:
+                quality = float(weight) if name == "q" else 1.0
+            except ValueError:
+                quality = 0.0
+            weights[language] = max(weights[language], quality)
+    return "en" if weights["en"] > weights["vi"] else "vi"
+
+
+def render(problem: Problem, accept_language: bytes | str | None = None) -> Response:
+    """The problem as the answer to a request."""
+    language = language_of(accept_language)
+    return Response(
+        orjson.dumps(problem.body(language), default=str),
+        status_code=problem.status,
+        headers={**problem.headers, "Content-Language": language},
+        media_type=_MEDIA_TYPE,
+    )
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """What the client is told of an exception; None where it can only be told that something broke."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Refusal):
+        return from_refusal(error)
+    if isinstance(error, LogUnavailable):
+        return Problem("database-unavailable")
+    if isinstance(error, LogUnverified):
+        return Problem("log-unverified", str(error))
+    if isinstance(error, RequestValidationError):
+        return from_validation(error.errors(), requests=True)
+    if isinstance(error, HTTPException):
+        code = _HTTP.get(error.status_code, "bad-request" if error.status_code < 500 else "internal-error")
+        return Problem(code, headers=error.headers)
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return Problem("database-unavailable") if is_away(error) else None
+    if isinstance(error, ConnectionError | TimeoutError):
+        return Problem("database-unavailable")
+    return None
+
+
+def from_refusal(refusal: Refusal) -> Problem:
+    """A domain's refusal under its code, with the place in the body that it is about."""
+    detail = refusal.detail or ", ".join(f"{name}: {value}" for name, value in refusal.values.items()) or None
+    errors = []
+    if refusal.pointer is not None:
+        errors = [{"pointer": refusal.pointer, "code": refusal.code, "detail": detail or ""}]
+    headers = {"Retry-After": RETRY_AFTER} if isinstance(refusal, NotYet) else {}
+    return Problem(refusal.code, detail, errors, headers)
+
+
+def from_validation(failure: ValidationError | Sequence[Any], *, requests: bool = False) -> Problem:
+    """pydantic's findings under our codes. The input is not repeated: it may be personal.
+
+    `requests`: the findings are FastAPI's, about parts of a request (`/query/limit`).
+    """
+    if isinstance(failure, ValidationError):
+        failure = failure.errors(include_url=False, include_input=False, include_context=False)
+    errors = [
+        {"pointer": pointer(found["loc"]), "code": _input_code(found["type"]), "detail": found["msg"]}
+        for found in failure[:50]
+    ]
+    codes = {error["code"] for error in errors}
+    if codes == {"not-json"}:
+        return Problem("not-json", errors[0]["detail"])
+    return Problem(codes.pop() if len(codes) == 1 else "invalid-input", errors=errors)
+
+
+def pointer(location: Sequence[str | int]) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _input_code(found: str) -> str:
+    """Our code for pydantic's; a PydanticCustomError whose type is one of our codes keeps it."""
+    if code := _INPUT.get(found):
+        return code
+    if found in PROBLEMS:
+        return found
+    return next((code for prefix, code in _BY_PREFIX if found.startswith(prefix)), "type-wrong")

@@ -1,0 +1,90 @@
+"""Structured logs: one JSON object a line on standard error, with the correlation id of the request."""
+
+import logging
+import re
+import sys
+from contextvars import ContextVar
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+"""Set for each request at the edge; it goes with the request to services and into events."""
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_SECRETS = re.compile(r"(?i)(bearer\s+)\S+|\beyJ[\w-]+\.[\w-]*\.[\w-]*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+
+
+def correlation_from(request_id: bytes | None, traceparent: bytes | None) -> str:
+    """The caller's own id where it is well-formed, else the trace's, else a new one."""
+    if request_id and _REQUEST_ID.fullmatch(request_id):
+        return request_id.decode()
+    if traceparent and (trace := _TRACEPARENT.fullmatch(traceparent)):
+        return trace[1].decode()
+    return uuid4().hex
+
+
+def configure_logging(service: str, level: str = "info") -> None:
+    """For the whole process, once: our own events, and what libraries log, in one form.
+
+    Libraries' texts are not ours to name, so their event is `library_message`; tokens and the credentials in
+    addresses are blotted out of them and of tracebacks.
+    """
+
+    def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        if (current := correlation_id.get()) is not None:
+            event.setdefault("correlation_id", current)
+        return event
+
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_service,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, _blot, _render],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.BytesLoggerFactory(file=sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                _name_library_message,
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _blot,
+                lambda *arguments: _render(*arguments).decode(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.INFO), force=True)
+    for chatty in ("aiokafka", "asyncio", "httpx", "uvicorn.error"):
+        logging.getLogger(chatty).setLevel(max(_LEVELS[level], logging.WARNING))
+    logging.captureWarnings(True)
+
+
+def _name_library_message(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    record: logging.LogRecord = event["_record"]
+    event.pop("color_message", None)
+    return {**event, "event": "library_message", "logger": record.name, "message": event["event"]}
+
+
+def _blot(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    for key in ("message", "exception", "error"):
+        text = event.get(key)
+        if isinstance(text, str):
+            event[key] = _SECRETS.sub(lambda found: (found[1] or "") + "[blotted]", text)
+    return event
+
+
+def _render(_: WrappedLogger, __: str, event: EventDict) -> bytes:
+    return orjson.dumps(event, default=str)
