@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from libs.events.append import RECOVERED, Append, Appended, Draft, EventTooLarge, NotStorable
-from libs.events.decider import Command, Conflict, Context, Domain, Refusal, Rejected
+from libs.events.decider import Command, Conflict, Context, Domain, NotYet, Refusal, Rejected
 from libs.events.envelope import decode
 from libs.events.event import type_of
 from libs.events.log import Log
 
-ATTEMPTS = 8
-"""How often a command is decided again when a stream it relied on has moved."""
+ATTEMPTS = 32
+"""How often a command is decided again when a stream it relied on has moved. Of those that meet in one commit
+one gets through, so this is also how many may meet."""
 REMEMBERED = 50_000
 """Folded streams kept in memory. A stale one is caught by the append, loaded and decided again."""
 
@@ -104,7 +105,7 @@ class Handler:
                 return
             open_, fresh = sorted(again, key=lambda item: item[0]), True
         for n, _ in open_:
-            outcomes[n] = Conflict("too-many-writers")
+            outcomes[n] = NotYet("too-many-writers")
 
     async def _load(self, requests: Iterable[Request], fresh: bool) -> None:
         """Makes sure that every stream that the requests need is folded in memory: from the log where it is
