@@ -23,13 +23,13 @@ COMMANDS = {
     "rebuild": "socai.rebuild:app",
     "digest": "socai.digest:app",
 }
-"""Name -> module:attribute of its typer.Typer (with one command: that command; with several: a group of them)."""
+"""Name -> module:attribute of its typer.Typer (one command: that command; several: a group of them)."""
 
 NOT_THERE = 3
 
 
 class OnDemand(TyperGroup):
-    """Imports a command's module when the command is used, so that `serve` starts with its own imports only."""
+    """Imports a command's module when the command is used, so that `serve` starts with its own only."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [name for name, place in COMMANDS.items() if find_spec(place.partition(":")[0])]
@@ -50,7 +50,10 @@ app = typer.Typer(cls=OnDemand, no_args_is_help=True, pretty_exceptions_enable=F
 
 @app.callback()
 def socai() -> None:
-    """Sổ Cái for those who run it. Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 something is missing."""
+    """Sổ Cái for those who run it.
+
+    Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 something it needs is not there.
+    """
 
 
 def main() -> None:

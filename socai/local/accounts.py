@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from socai.local.places import ROOT
+from socai.local.places import LOCAL, ROOT
 from socai.local.processes import StartFailed
 
 Account = tuple[int, int]
@@ -42,23 +42,27 @@ def can_reach(account: Account, path: Path) -> bool:
 
 
 def reachable_directory(wanted: Path, account: Account | None) -> Path:
-    """The wanted directory; or one under /var/tmp, if the account cannot get there (a checkout in /root, say)."""
+    """The wanted directory; or one under /var/tmp, if the account cannot get there (as into /root)."""
     wanted.mkdir(parents=True, exist_ok=True)
     if account is None or can_reach(account, wanted):
         return wanted
-    outside = outside_directory() / wanted.relative_to(ROOT / ".local")
+    place = _outside()
+    place.mkdir(mode=0o711, exist_ok=True)
+    if place.is_symlink() or place.stat().st_uid != os.geteuid():
+        raise StartFailed(f"{place} belongs to somebody else.")
+    outside = outside_of(wanted)
     outside.mkdir(parents=True, exist_ok=True)
     return outside
 
 
-def outside_directory() -> Path:
-    """This checkout's own place under /var/tmp, refused if somebody else made it."""
-    digest = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
-    place = Path("/var/tmp") / f"socai-{digest}"
-    place.mkdir(mode=0o711, exist_ok=True)
-    if place.is_symlink() or place.stat().st_uid != os.geteuid():
-        raise StartFailed(f"{place} belongs to somebody else.")
-    return place
+def outside_of(wanted: Path) -> Path:
+    """What stands for a directory under .local that the account cannot reach."""
+    return _outside() / wanted.relative_to(LOCAL)
+
+
+def _outside() -> Path:
+    """This checkout's own place."""
+    return Path("/var/tmp") / f"socai-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
 
 
 def copy_for(account: Account | None, source: Path, target: Path) -> Path:

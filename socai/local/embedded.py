@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from socai.local.kafka import Kafka
+from socai.local.kafka_topics import ensure_topic
 from socai.local.postgres import APP, OWNER, Postgres
 from socai.local.processes import Lifeline
+from socai.local.watching import Watched
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Database:
 
 
 class Embedded:
-    """The embedded stack under one directory. `start` brings both up at once; `stop` may be called at any time."""
+    """The embedded stack under one directory. `start` brings both up at once; `stop` may come at any time."""
 
     def __init__(self, directory: Path, *, brokers: int = 1) -> None:
         self.directory = directory
@@ -31,21 +34,33 @@ class Embedded:
         self._names = itertools.count(1)
 
     @property
-    def lifeline(self) -> Lifeline:
-        return self._lifeline
-
-    @property
     def bootstrap(self) -> str:
         return self.kafka.bootstrap
 
     def start(self) -> None:
         try:
-            self.kafka.spawn()
-            self.postgres.start()
+            self.spawn()
+            self.postgres.wait_ready()
             self.kafka.wait_ready()
         except BaseException:
             self.stop()
             raise
+
+    def spawn(self) -> None:
+        """Starts both without waiting."""
+        self.kafka.spawn()
+        self.postgres.spawn()
+
+    def watched(self) -> list[Watched]:
+        """Its processes, to be started again when they end."""
+        postgres = Watched(
+            self.postgres.child, self.postgres.spawn, address=f"127.0.0.1:{self.postgres.port}"
+        )
+        brokers = [
+            Watched(each.child, partial(self.kafka.spawn, each.node), address=f"127.0.0.1:{each.port}")
+            for each in self.kafka.brokers
+        ]
+        return [postgres, *brokers]
 
     def stop(self) -> None:
         self.kafka.stop()
@@ -64,4 +79,4 @@ class Embedded:
 
     def create_topic(self, name: str) -> None:
         """A topic as the services' own: one partition, kept for ever."""
-        self.kafka.ensure_topic(name)
+        ensure_topic(self.bootstrap, name)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -60,8 +61,8 @@ def make_uv(local: Path, requirements: str) -> list[str]:
         say("This Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv")
         raise SystemExit(3)
     (boot / "uv.txt").write_text(locked)
-    run([python, "-m", "pip", "install", "-q", "--no-cache-dir", "--disable-pip-version-check", "--no-deps"]
-        + ["--require-hashes", "-r", boot / "uv.txt"], "uv could not be installed")  # fmt: skip
+    install = [str(python), "-m", "pip", "install", "-q", "--no-cache-dir", "--disable-pip-version-check"]
+    run([*install, "--no-deps", "--require-hashes", "-r", str(boot / "uv.txt")], "uv could not be installed")
     stamp.write_text(locked)
     return [str(python), "-m", "uv"]
 
@@ -82,11 +83,12 @@ def make_venv(uv: list[str], local: Path, requirements: Path) -> None:
         shutil.rmtree(venv, ignore_errors=True)
         run([*uv, "venv", "-q", "--python", sys.executable, venv], "The environment could not be made", local)
     say("Installing what requirements.txt lists (about 250 MB; the first time takes a minute or two).")
-    sync = [*uv, "pip", "sync", "--python", venv / "bin" / "python", "--require-hashes", requirements]
+    python = str(venv / "bin" / "python")
+    sync = [*uv, "pip", "sync", "--python", python, "--require-hashes", str(requirements)]
     run(sync, "The environment could not be made", local)
 
 
-def run(command: list[str | Path], complaint: str, local: Path | None = None) -> None:
+def run(command: Sequence[str | Path], complaint: str, local: Path | None = None) -> None:
     env = dict(os.environ)
     if local:
         env |= {

@@ -31,13 +31,17 @@ class Jar(NamedTuple):
 
 def locked_jars() -> list[Jar]:
     """The lines `group:artifact:version sha256` of the lock."""
-    lines = (line.split() for line in LOCK.read_text().splitlines() if line and not line.startswith("#"))
-    return [Jar(*coordinate.split(":"), sha256) for coordinate, sha256 in lines]
+    jars = []
+    for line in LOCK.read_text().splitlines():
+        coordinate, sha256 = line.split()
+        group, artifact, version = coordinate.split(":")
+        jars.append(Jar(group, artifact, version, sha256))
+    return jars
 
 
 @cache
 def jar_directory() -> Path:
-    """A directory with exactly the locked jars; its name is the lock's hash, so it is checked when it is made."""
+    """A directory with exactly the locked jars. Its name is the lock's hash: it is checked when made."""
     directory = CACHE / "kafka" / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
     if directory.exists():
         return directory
@@ -54,7 +58,7 @@ def _download(directory: Path) -> None:
     unfinished = directory.with_suffix(".unfinished")
     unfinished.mkdir(exist_ok=True)
     fetch = _fetcher()
-    print(f"Downloading Kafka: {len(jars)} jars", file=sys.stderr, flush=True)  # noqa: T201
+    sys.stderr.write(f"Downloading Kafka: {len(jars)} jars (44 MB, once).\n")
 
     def have(jar: Jar) -> None:
         target = unfinished / jar.file_name

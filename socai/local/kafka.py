@@ -12,11 +12,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from socai.local.jars import jar_directory
-from socai.local.kafka_wire import TOPIC_EXISTS, Cluster, create_topic, describe
+from socai.local.kafka_wire import describe
 from socai.local.ports import free_port
 from socai.local.processes import Child, Lifeline, StartFailed, wait_until
 
 _MEMORY = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+_QUIET = ["--sun-misc-unsafe-memory-access=allow"]
 _LOGGING = [
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -90,13 +91,10 @@ class Broker:
         file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
         temporary = self.directory / "tmp"
         temporary.mkdir(exist_ok=True)
-        options = [*_MEMORY, *_LOGGING, f"-Djava.io.tmpdir={temporary}"]
-        self.child.spawn(
-            [_java(), *options, "-cp", f"{jar_directory()}/*", "kafka.Kafka", file], cwd=self.directory
-        )
+        self.child.spawn([*_tool("kafka.Kafka", f"-Djava.io.tmpdir={temporary}"), file], cwd=self.directory)
 
     def _format(self, cluster_id: str) -> None:
-        """What `kafka-storage format` makes; its one file that is the same for all clusters is kept and copied."""
+        """What `kafka-storage format` makes; the one file that is the same for all clusters is copied."""
         self.data.mkdir(parents=True, exist_ok=True)
         shutil.copy(_bootstrap_checkpoint(), self.data / "bootstrap.checkpoint")
         identity = {
@@ -149,8 +147,9 @@ class Kafka:
         return all(self._answers(broker) for broker in self.brokers)
 
     def _answers(self, broker: Broker) -> bool:
-        cluster = _describe(broker)
-        if cluster is None:
+        try:
+            cluster = describe(broker.address)
+        except OSError:
             return False
         if cluster.id != self.cluster_id:
             raise StartFailed(f"Another Kafka answers on port {broker.port}: cluster {cluster.id}")
@@ -170,33 +169,13 @@ class Kafka:
         for broker in self._chosen(node):
             broker.child.kill()
 
-    def ensure_topic(self, name: str) -> None:
-        """One partition, kept for ever: the order of a source is the order of its topic."""
-        error = create_topic(
-            self.brokers[0].address,
-            name,
-            partitions=1,
-            replicas=len(self.brokers),
-            settings={"retention.ms": "-1", "cleanup.policy": "delete"},
-        )
-        if error not in (0, TOPIC_EXISTS):
-            raise StartFailed(f"Kafka did not create topic {name}: error {error}")
-        if not wait_until(lambda: self._has_leader(name), 15.0):
-            raise StartFailed(f"Topic {name} has no leader.")
-
-    def _has_leader(self, topic: str) -> bool:
-        clusters = [_describe(broker, topic) for broker in self.brokers]
-        return all(cluster and min(cluster.leaders[topic], default=-1) >= 0 for cluster in clusters)
-
     def _chosen(self, node: int | None) -> list[Broker]:
         return [broker for broker in self.brokers if node in (None, broker.node)]
 
 
-def _describe(broker: Broker, *topics: str) -> Cluster | None:
-    try:
-        return describe(broker.address, *topics)
-    except OSError:
-        return None
+def _tool(main_class: str, *options: str) -> list[str | Path]:
+    """The command line of one of Kafka's programs."""
+    return [_java(), *_MEMORY, *_QUIET, *_LOGGING, *options, "-cp", f"{jar_directory()}/*", main_class]
 
 
 def _java() -> Path:
@@ -226,9 +205,8 @@ def _bootstrap_checkpoint() -> Path:
             )
             file = scratch / "server.properties"
             file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-            tool = [_java(), *_MEMORY, *_LOGGING, "-cp", f"{jars}/*", "kafka.tools.StorageTool"]
             done = subprocess.run(
-                [*tool, "format", "-t", _kafka_uuid(), "-c", file],
+                [*_tool("kafka.tools.StorageTool"), "format", "-t", _kafka_uuid(), "-c", file],
                 capture_output=True,
                 text=True,
                 check=False,

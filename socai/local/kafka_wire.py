@@ -82,13 +82,10 @@ def describe(address: tuple[str, int], *topics: str, seconds: float = 2.0) -> Cl
         errors[name] = error
         leaders[name] = []
         for _ in range(answer.number("i")):
-            answer.number("h"), answer.number("i")  # error, partition
+            _error, _partition = answer.number("h"), answer.number("i")
             leaders[name].append(answer.number("i"))
-            (
-                answer.skip_numbers(),
-                answer.skip_numbers(),
-                answer.skip_numbers(),
-            )  # replicas: all, in sync, offline
+            for _replicas in ("all", "in sync", "offline"):
+                answer.skip_numbers()
     return Cluster(cluster_id, brokers, controller, errors, leaders)
 
 
@@ -97,18 +94,12 @@ def create_topic(
     name: str,
     *,
     partitions: int,
-    replicas: int,
     settings: dict[str, str],
     seconds: float = 10.0,
 ) -> int:
-    """CreateTopics, version 4. Returns Kafka's error code: 0 done, 36 it exists."""
+    """CreateTopics, version 4, with the brokers' own replication factor. Returns Kafka's error code."""
     configs = b"".join(_text(key) + _text(value) for key, value in settings.items())
-    topic = (
-        _text(name)
-        + struct.pack(">ihi", partitions, replicas, 0)
-        + struct.pack(">i", len(settings))
-        + configs
-    )
+    topic = _text(name) + struct.pack(">ihi", partitions, -1, 0) + struct.pack(">i", len(settings)) + configs
     body = struct.pack(">i", 1) + topic + struct.pack(">ib", int(seconds * 1000), 0)
     answer = _ask(address, _CREATE_TOPICS, 4, body, seconds + 1)
     answer.number("i")  # throttle time

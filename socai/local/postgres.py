@@ -13,7 +13,7 @@ from fcntl import LOCK_EX, flock
 from importlib.util import find_spec
 from pathlib import Path
 
-from socai.local.accounts import Account, copy_for, reachable_directory, server_account
+from socai.local.accounts import Account, can_reach, copy_for, reachable_directory, server_account
 from socai.local.places import CACHE
 from socai.local.ports import free_port
 from socai.local.processes import Child, Lifeline, StartFailed, wait_until
@@ -153,6 +153,8 @@ def _install(account: Account | None) -> Path:
     if account is None:
         return install
     # psql and initdb look for their libraries beside the package, hence the same places in the copy.
+    if can_reach(account, install / "bin" / "postgres"):
+        return install
     copies = reachable_directory(CACHE / "postgres-programs", account)
     copy_for(account, package.with_name(f"{package.name}.libs"), copies / f"{package.name}.libs")
     return copy_for(account, install, copies / package.name / "pginstall18")
@@ -183,8 +185,18 @@ def _make_template(programs: Path, data: Path, account: Account | None) -> None:
     if account:
         os.chown(data, *account)
         os.chown(secret, *account)
-    initdb = ["-D", data, "-U", SUPERUSER, "-E", "UTF8", "--locale=C", "--data-checksums", "--no-sync"]
-    authentication = ["-A", "scram-sha-256", "--pwfile", secret, "-c", "scram_iterations=1"]
+    initdb: list[str | Path] = [
+        "-D",
+        data,
+        "-U",
+        SUPERUSER,
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "--data-checksums",
+        "--no-sync",
+    ]
+    authentication: list[str | Path] = ["-A", "scram-sha-256", "--pwfile", secret, "-c", "scram_iterations=1"]
     roles = "".join(f"CREATE ROLE {role} LOGIN PASSWORD '{password}';\n" for role in (OWNER, APP))
     _run([programs / "initdb", *initdb, *authentication], account, cwd=data)
     _run(

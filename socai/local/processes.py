@@ -72,9 +72,9 @@ def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.0
 
 
 class Lifeline:
-    """A companion process that ends our children if we die without doing it ourselves (kill -9, a second Ctrl-C).
+    """A companion that ends our children if we die without doing it ourselves (kill -9, a second Ctrl-C).
 
-    It holds the reading end of a pipe whose only writing end is ours, so the kernel tells it when we are gone.
+    It reads a pipe that only we can write to, so the kernel tells it when we are gone.
     """
 
     def __init__(self) -> None:

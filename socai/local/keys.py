@@ -1,0 +1,43 @@
+"""The keys of a local system: checkpoints are signed with one, tokens of the local issuer with the other."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from pathlib import Path
+
+ISSUER = "https://localhost/socai-local"
+AUDIENCE = "socai"
+ALGORITHM = "RS256"
+
+
+def make_keys(directory: Path) -> dict[str, str]:
+    """Makes the keys that are not there yet; the settings that name them."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    seed, private, public = (directory / name for name in ("checkpoint.seed", "issuer.jwk", "issuer.jwks"))
+    if not seed.exists():
+        _write_secret(seed, base64.b64encode(secrets.token_bytes(32)).decode())
+    if not (private.exists() and public.exists()):
+        _make_issuer(private, public)
+    return {
+        "SOCAI_SIGNING_KEY_FILE": str(seed),
+        "SOCAI_TOKEN_ISSUER": ISSUER,
+        "SOCAI_TOKEN_AUDIENCE": AUDIENCE,
+        "SOCAI_TOKEN_ALGORITHM": ALGORITHM,
+        "SOCAI_TOKEN_JWKS": str(public),
+        "SOCAI_LOCAL_ISSUER_KEY": str(private),
+    }
+
+
+def _make_issuer(private: Path, public: Path) -> None:
+    from joserfc.jwk import RSAKey
+
+    key = RSAKey.generate_key(2048, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
+    _write_secret(private, json.dumps(key.as_dict(private=True)))
+    public.write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
