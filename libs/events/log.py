@@ -28,6 +28,9 @@ from libs.events.database import LOST, is_away, pool
 
 PATIENCE = 4.0
 """Seconds that a command waits for a database that is away, or for a log that is not verified yet."""
+WRITERS = 2
+"""Connections that append. The database runs one call at a time, under the lock; with two, the next batch is
+put together, sent and parsed meanwhile."""
 CALL = 10.0
 """Seconds after which a call to the database counts as lost."""
 
@@ -83,7 +86,7 @@ class Log:
         self._bulk: deque[Waiting] = deque()
         self._queued = asyncio.Event()
         self._closing = False
-        self._writer: asyncio.Task[None] | None = None
+        self._writers: list[asyncio.Task[None]] = []
         self._known = 0
         self._moved: set[asyncio.Future[None]] = set()
         self._trusted = asyncio.Event()
@@ -93,13 +96,14 @@ class Log:
 
     async def open(self) -> None:
         self._pool = await pool(self._url)
-        self._writer = asyncio.create_task(self._write(), name=f"log {self.source}")
+        self._writers = [
+            asyncio.create_task(self._write(), name=f"log {self.source} {n}") for n in range(WRITERS)
+        ]
 
     async def close(self) -> None:
         self._closing = True
         self._queued.set()
-        if self._writer:
-            await self._writer
+        await asyncio.gather(*self._writers)
         if self._pool:
             await self._pool.close()
 
@@ -146,7 +150,7 @@ class Log:
         return waiting.answer
 
     async def _write(self) -> None:
-        """The one task that appends: takes a batch from each lane in turn until told to close."""
+        """Takes a batch from each lane in turn until told to close."""
         connection: asyncpg.Connection | None = None
         pause = 0.05
         while not (self._closing and not self._single and not self._bulk):
