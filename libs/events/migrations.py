@@ -46,6 +46,19 @@ async def migrate(owner_url: str, app_role: str, directories: Sequence[Path]) ->
     return applied
 
 
+async def missing(pool: asyncpg.Pool, directories: Sequence[Path]) -> list[str]:
+    """The files that have not been run on this database yet."""
+    rows = await pool.fetch("SELECT directory, name FROM migrations")
+    run = {(row["directory"], row["name"]) for row in rows}
+    return [
+        f"{label}/{name}"
+        for directory in directories
+        for label in ["/".join(directory.parts[-3:])]
+        for name, _ in _files(directory)
+        if name != "privileges.sql" and (label, name) not in run
+    ]
+
+
 def _files(directory: Path) -> list[tuple[str, str]]:
     """Numbered files in order, `privileges.sql` last."""
     return [(file.name, file.read_text()) for file in sorted(directory.glob("*.sql"))]

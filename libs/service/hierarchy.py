@@ -1,0 +1,212 @@
+"""A service's own copy of the administrative units: which one is meant, on which day, what it is called."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from libs.events.decider import LOCAL_TIME
+from libs.service.problems import Problem
+
+UNIT_ESTABLISHED = "vn.socai.registry.unit-established.v1"
+
+_CODE_AT_DAY = re.compile(r"([0-9A-Za-z-]{1,20})@(\d{4}-\d{2}-\d{2})")
+_SPAN = (
+    "unit_id",
+    "level",
+    "code",
+    "kind",
+    "name",
+    "folded_name",
+    "parent_id",
+    "valid_from",
+    "valid_to",
+    "known_from",
+)
+_UNIT = ", ".join(name for name in _SPAN if name not in ("folded_name", "known_from"))
+
+
+class Established(msgspec.Struct, frozen=True):
+    """What this copy needs of the event; whatever else it says is passed over."""
+
+    unit_id: UUID
+    level: str
+    kind: str
+    name: str
+    valid_from: date
+    code: str | None = None
+    parent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as it was on the day `on`, by the hierarchy of `hierarchy_day`."""
+
+    unit_id: UUID
+    level: str
+    code: str | None
+    kind: str
+    name: str
+    parent_id: UUID | None
+    valid_from: date
+    valid_to: date | None
+    hierarchy_day: date
+    on: date
+
+    @property
+    def assumed(self) -> bool:
+        """The day lies before the set's first one, so that the earliest known hierarchy answers."""
+        return self.on < self.hierarchy_day
+
+    def answer(self) -> dict[str, Any]:
+        """The unit as the API shows it."""
+        return {
+            "id": self.unit_id,
+            "level": self.level,
+            "code": self.code,
+            "kind": self.kind,
+            "name": self.name,
+            "full_name": full_name(self.kind, self.name),
+            "parent_id": self.parent_id,
+            "valid_from": self.valid_from,
+            "valid_to": self.valid_to,
+            "assumed": self.assumed,
+        }
+
+
+def span(established: Established, position: int) -> tuple[object, ...]:
+    """A row of unit_spans, for `add_spans`."""
+    return (
+        established.unit_id,
+        established.level,
+        established.code,
+        established.kind,
+        established.name,
+        fold(established.name),
+        established.parent_id,
+        established.valid_from,
+        None,
+        position,
+    )
+
+
+async def add_spans(connection: asyncpg.Connection, spans: Sequence[tuple[object, ...]]) -> None:
+    await connection.copy_records_to_table("unit_spans", records=spans, columns=_SPAN)
+
+
+def today() -> date:
+    return datetime.now(UTC).astimezone(LOCAL_TIME).date()
+
+
+def full_name(kind: str, name: str) -> str:
+    """ "Phường 1", "Tỉnh Cà Mau"."""
+    return f"{kind[:1].upper()}{kind[1:]} {name}"
+
+
+def fold(text: str) -> str:
+    """For searching: without case, tone marks (whichever of two places they stand in) and Unicode form; đ and
+    Đ, also the look-alike Ð that newspapers use, are d.
+    """
+    decomposed = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "d").replace("Ð", "d"))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
+
+
+def parse_reference(reference: str, *, pointer: str) -> UUID | tuple[str, date]:
+    """An id, or CODE@DAY. Raises Problem malformed-id."""
+    try:
+        if found := _CODE_AT_DAY.fullmatch(reference):
+            return found[1], date.fromisoformat(found[2])
+        return UUID(reference)
+    except ValueError:
+        detail = "a unit is named by its id, or as CODE@DAY"
+        raise Problem(
+            "malformed-id", errors=[{"pointer": pointer, "code": "malformed-id", "detail": detail}]
+        ) from None
+
+
+async def find_unit(
+    database: asyncpg.Pool | asyncpg.Connection, reference: str, *, on: date | None = None, pointer: str
+) -> Unit:
+    """The unit that is meant, as it was on a day: `on`, else the day of CODE@DAY, else today.
+
+    A code names the unit that bore it on its own day, whatever day is asked about. Raises Problem:
+    malformed-id, not-found.
+    """
+    named = parse_reference(reference, pointer=pointer)
+    if isinstance(named, UUID):
+        unit_id, day = named, on or today()
+    else:
+        code, code_day = named
+        unit_id = await database.fetchval(_BY_CODE, code, code_day)
+        day = on or code_day
+    row = await database.fetchrow(_BY_ID, unit_id, day)
+    if row is None:
+        raise Problem("not-found", f"no such unit on {day}: {reference}")
+    return unit_of(row, day)
+
+
+_BY_ID = f"""
+SELECT {_UNIT}, hierarchy_day($2) FROM units_on(hierarchy_day($2)) WHERE unit_id = $1
+"""
+# Levels have codes of different lengths, and of one level at most one unit bears a code on a day; the later
+# one wins where a unit has come without its predecessor's end being known yet.
+_BY_CODE = """
+SELECT unit_id FROM units_on(hierarchy_day($2)) WHERE code = $1 ORDER BY valid_from DESC LIMIT 1
+"""
+
+
+def unit_of(row: asyncpg.Record, day: date) -> Unit:
+    """From the columns of unit_spans and `hierarchy_day`."""
+    values = {name: value for name, value in row.items() if name != "folded_name"}
+    return Unit(**values, on=day)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFilter:
+    """Which units a list is about."""
+
+    on: date
+    parent_id: UUID | None = None
+    level: str | None = None
+    q: str | None = None
+
+
+async def list_units(
+    database: asyncpg.Pool, wanted: UnitFilter, *, after: tuple[str, str, UUID] | None, limit: int
+) -> list[tuple[Unit, tuple[str, str, UUID]]]:
+    """Units of a day by code and name, each with its place in the order."""
+    rows = await database.fetch(
+        _LIST,
+        wanted.on,
+        wanted.parent_id,
+        wanted.level,
+        f"%{_escaped(fold(wanted.q))}%" if wanted.q else None,
+        *(after or (None, None, None)),
+        limit,
+    )
+    return [
+        (unit_of(row, wanted.on), (row["code"] or "", row["folded_name"], row["unit_id"])) for row in rows
+    ]
+
+
+_LIST = f"""
+SELECT {_UNIT}, folded_name, hierarchy_day($1)
+  FROM units_on(hierarchy_day($1))
+ WHERE ($2::uuid IS NULL OR parent_id = $2)
+   AND ($3::text IS NULL OR level = $3)
+   AND ($4::text IS NULL OR folded_name LIKE $4)
+   AND ($5::text IS NULL OR (coalesce(code, ''), folded_name, unit_id) > ($5, $6::text, $7::uuid))
+ ORDER BY coalesce(code, ''), folded_name, unit_id
+ LIMIT $8
+"""
+
+
+def _escaped(text: str) -> str:
+    """LIKE's own signs as what they are."""
+    return re.sub(r"([\\%_])", r"\\\1", text)

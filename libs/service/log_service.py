@@ -1,0 +1,115 @@
+"""What runs beside the requests of a service that keeps a log: the log's writer, its relay, its consumers."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI
+
+from libs.events import database
+from libs.events.checkpoint import Signer, origin_of, read_seed
+from libs.events.consumer import Consumer
+from libs.events.log import Log
+from libs.events.migrations import missing
+from libs.events.relay import Relay
+from libs.service.metrics import LogMetrics
+from libs.service.read_after import Follower, ReadAfter
+from libs.service.settings import Settings, SettingsError
+
+_log = structlog.get_logger()
+
+ConsumerFactory = Callable[[asyncpg.Pool], Consumer]
+
+
+class LogService:
+    """The log of one service with everything that follows it or feeds the service.
+
+    Neither PostgreSQL nor Kafka has to be there when it starts: it waits for them, says so in `ready` and
+    `status`, and needs no restart when they come.
+    """
+
+    def __init__(self, settings: Settings, service: str, *, migrations: Sequence[Path]) -> None:
+        self._url = settings.database_url(service)
+        self._migrations = migrations
+        self._factories: list[ConsumerFactory] = []
+        self._consumers: list[Consumer] = []
+        self._followers: dict[str, Follower] = {}
+        self.source = settings.source(service)
+        self.log = Log(self._url, self.source)
+        self.log.observe.append(LogMetrics(self.source))
+        self.read_after = ReadAfter(self._followers)
+        self.relay = Relay(
+            self.log,
+            database_url=self._url,
+            bootstrap=settings.need("kafka_bootstrap"),
+            topic=settings.internal_topic(service),
+            signer=_signer(settings, self.source),
+        )
+
+    def consume(self, make: ConsumerFactory) -> None:
+        """A consumer to run from the start on; `make` gets the connections it may use."""
+        self._factories.append(make)
+
+    @contextlib.asynccontextmanager
+    async def running(self, _: FastAPI) -> AsyncIterator[None]:
+        """The application's lifespan."""
+        await self.log.open()
+        # Consumers have connections of their own: requests must not wait for them, nor they for requests.
+        pool = await database.pool(self._url, max_size=len(self._factories) + 1)
+        self._consumers = [make(pool) for make in self._factories]
+        self._followers.update({consumer.source: consumer.wait_for for consumer in self._consumers})
+        runs = [self.relay.run(), *(consumer.run() for consumer in self._consumers)]
+        tasks = [asyncio.create_task(_watched(run)) for run in runs]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.log.close()
+            pool.terminate()
+
+    async def ready(self) -> None:
+        """Raises unless the service's own database answers and is migrated. Nothing else takes it out of
+        service: what is behind shows in `status`.
+        """
+        if lacking := await missing(self.log.pool, self._migrations):
+            raise RuntimeError(f"not migrated: {', '.join(lacking)}")
+
+    async def status(self) -> dict[str, Any]:
+        try:
+            head = await asyncio.wait_for(self.log.head(), 1)
+        except Exception as error:
+            if not database.is_away(error):
+                raise
+            head = None
+        return {
+            "log": {
+                "source": self.source,
+                "position": head,
+                "distrusted_because": self.log.distrusted_because,
+            },
+            "relay": self.relay.status(),
+            "consumers": [consumer.status() for consumer in self._consumers],
+        }
+
+
+async def _watched(run: Any) -> None:
+    """A task that ends although nobody stopped it is an error that must be seen."""
+    try:
+        await run
+        _log.error("background_task_ended")
+    except Exception:
+        _log.exception("background_task_failed")
+
+
+def _signer(settings: Settings, source: str) -> Signer:
+    path = Path(settings.need("socai_signing_key_file"))
+    try:
+        return Signer(origin_of(source), read_seed(path))
+    except (OSError, ValueError) as error:
+        raise SettingsError("SOCAI_SIGNING_KEY_FILE", str(error)) from None

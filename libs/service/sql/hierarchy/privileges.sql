@@ -1,0 +1,2 @@
+-- A copy of what the registry's events say: it may be made again.
+GRANT SELECT, INSERT, UPDATE, DELETE ON unit_spans TO {app};

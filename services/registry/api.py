@@ -1,0 +1,125 @@
+"""The registry over HTTP: routes only translate."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from libs.events.log import Log
+from libs.service import hierarchy
+from libs.service.answers import Json
+from libs.service.commands import CommandApi
+from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
+from libs.service.problems import Problem
+from libs.service.read_after import ReadAfter
+from libs.service.routes import Routes
+from services.registry import lists
+from services.registry.domain import AddMember, DeclareBaseline, EstablishUnit, FormTeam, ListDigitalService
+from services.registry.domain.catalogues import BaselineName
+from services.registry.domain.units import Level
+
+Day = Annotated[date | None, Query(description="A day in Vietnam; default: today")]
+UnitReference = Annotated[str | None, Query(description="A unit's id, or CODE@DAY")]
+
+
+def writes(commands: CommandApi) -> Routes:
+    """The routes that take commands."""
+    routes = Routes()
+    commands.post(routes, "/v1/units", EstablishUnit)
+    commands.post(routes, "/v1/teams", FormTeam)
+    commands.post(routes, "/v1/teams/{id}/members", AddMember, team_id="id")
+    commands.post(routes, "/v1/baselines", DeclareBaseline)
+    commands.post(routes, "/v1/digital-services", ListDigitalService)
+    commands.post_batch(routes, "/v1/registry/bulk")
+    return routes
+
+
+def reads(log: Log, read_after: ReadAfter) -> APIRouter:
+    """The routes that answer from the registry's tables."""
+
+    async def included(request: Request) -> None:
+        await read_after.wait(request.scope)
+
+    router = APIRouter(prefix="/v1", dependencies=[Depends(included)])
+
+    async def named(pool: asyncpg.Pool, unit: str | None, on: date | None) -> hierarchy.Unit | None:
+        return await hierarchy.find_unit(pool, unit, on=on, pointer="/query/unit") if unit else None
+
+    @router.get("/units")
+    async def list_units(
+        on: Day = None,
+        parent: Annotated[str | None, Query(description="Units right below this one")] = None,
+        level: Level | None = None,
+        q: Annotated[str | None, Query(max_length=100, description="Part of a name")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        above = (
+            await hierarchy.find_unit(log.pool, parent, on=on, pointer="/query/parent") if parent else None
+        )
+        wanted = hierarchy.UnitFilter(
+            on=above.on if above else on or hierarchy.today(),
+            parent_id=above.unit_id if above else None,
+            level=level,
+            q=q,
+        )
+        after = read_cursor(cursor, str, str, UUID)
+        rows = await hierarchy.list_units(log.pool, wanted, after=after, limit=limit + 1)
+        return Json(page(rows, limit, key=lambda row: row[1], item=lambda row: row[0].answer()))
+
+    @router.get("/units/{id}")
+    async def get_unit(id: str, on: Day = None) -> Response:  # noqa: A002 – the path's name
+        return Json((await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")).answer())
+
+    @router.get("/teams")
+    async def list_teams(
+        unit: UnitReference = None, on: Day = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response:
+        place = await named(log.pool, unit, on)
+        day = place.on if place else on or hierarchy.today()
+        rows = await lists.list_teams(log.pool, unit=place, on=day, after=_position(cursor), limit=limit + 1)
+        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+
+    @router.get("/teams/{id}")
+    async def get_team(id: UUID) -> Response:  # noqa: A002
+        return _one(await lists.find_team(log.pool, id))
+
+    @router.get("/members/{id}")
+    async def get_member(id: UUID) -> Response:  # noqa: A002
+        return _one(await lists.find_member(log.pool, id))
+
+    @router.get("/baselines")
+    async def list_baselines(
+        unit: UnitReference = None,
+        on: Day = None,
+        name: BaselineName | None = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        place = await named(log.pool, unit, on)
+        rows = await lists.list_baselines(
+            log.pool, unit=place, name=name, after=_position(cursor), limit=limit + 1
+        )
+        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+
+    @router.get("/digital-services")
+    async def list_digital_services(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
+        (after,) = read_cursor(cursor, str) or (None,)
+        rows = await lists.list_digital_services(log.pool, after=after, limit=limit + 1)
+        return Json(page(rows, limit, key=lambda row: [row["code"]], item=lambda row: row))
+
+    return router
+
+
+def _position(cursor: str | None) -> int | None:
+    after = read_cursor(cursor, int)
+    return after[0] if after else None
+
+
+def _one(found: dict[str, Any] | None) -> Response:
+    if found is None:
+        raise Problem("not-found")
+    return Json(found, headers={"ETag": f'"{found["version"]}"'})

@@ -1,0 +1,127 @@
+"""Households and visits over HTTP: routes only translate."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from libs.events.log import Log
+from libs.service import hierarchy
+from libs.service.answers import Json
+from libs.service.body import read_json
+from libs.service.commands import CommandApi
+from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
+from libs.service.problems import Problem, from_validation
+from libs.service.read_after import ReadAfter
+from libs.service.routes import Routes
+from services.visits import lists
+from services.visits.domain import RecordVisit, RegisterHousehold, VoidVisit
+from services.visits.domain.households import household_stream
+from services.visits.domain.visits import visit_stream
+
+UnitReference = Annotated[str | None, Query(description="A unit of any level: its id, or CODE@DAY")]
+
+
+class KnownQuestion(BaseModel):
+    """Ids of commands that a device has sent and got no answer for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ids: Annotated[list[UUID], Field(max_length=10_000)]
+
+
+def writes(commands: CommandApi, log: Log) -> Routes:
+    """The routes that devices use most."""
+    routes = Routes()
+    commands.post(routes, "/v1/households", RegisterHousehold)
+    commands.post(routes, "/v1/visits", RecordVisit)
+    commands.post(routes, "/v1/visits/{id}/void", VoidVisit, id="id")
+    commands.post_batch(routes, "/v1/sync")
+
+    async def known(request: Request) -> Response:
+        try:
+            question = KnownQuestion.model_validate_json(await read_json(request.scope, request.receive))
+        except ValidationError as error:
+            raise from_validation(error) from None
+        return Json({"known": await lists.known_commands(log.pool, question.ids)})
+
+    routes.add_endpoint("POST", "/v1/sync/known", known)
+    return routes
+
+
+def reads(log: Log, read_after: ReadAfter) -> APIRouter:
+    """The routes that answer from this service's log and tables."""
+
+    async def included(request: Request) -> None:
+        await read_after.wait(request.scope)
+
+    router = APIRouter(prefix="/v1", dependencies=[Depends(included)])
+
+    async def named(unit: str | None) -> hierarchy.Unit | None:
+        return await hierarchy.find_unit(log.pool, unit, pointer="/query/unit") if unit else None
+
+    async def stream(name: str) -> list[bytes]:
+        events = await log.read_streams([name])
+        if not events:
+            raise Problem("not-found")
+        return [payload for _, _, payload in events]
+
+    async def visits(wanted: lists.VisitFilter, limit: int, cursor: str | None) -> Response:
+        (before,) = read_cursor(cursor, int) or (None,)
+        rows = await lists.list_visits(log.pool, wanted, before=before, limit=limit + 1)
+        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+
+    @router.get("/households")
+    async def list_households(
+        unit: UnitReference = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response:
+        after = read_cursor(cursor, UUID, int, UUID)
+        rows = await lists.list_households(log.pool, unit=await named(unit), after=after, limit=limit + 1)
+        return Json(page(rows, limit, key=lambda row: row[0], item=lambda row: row[1]))
+
+    @router.get("/households/{id}")
+    async def get_household(id: UUID) -> Response:  # noqa: A002 – the path's name
+        return _one(lists.fold_household(await stream(household_stream(id))))
+
+    @router.get("/households/{id}/visits")
+    async def list_visits_of_household(
+        id: UUID,  # noqa: A002
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        await stream(household_stream(id))
+        return await visits(lists.VisitFilter(household_id=id), limit, cursor)
+
+    @router.get("/visits")
+    async def list_visits(
+        unit: UnitReference = None,
+        team: UUID | None = None,
+        member: UUID | None = None,
+        since: Annotated[date | None, Query(alias="from", description="First day of the visit")] = None,
+        until: Annotated[date | None, Query(alias="to", description="Last day of the visit")] = None,
+        status: Literal["recorded", "voided"] | None = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        wanted = lists.VisitFilter(
+            unit=await named(unit),
+            team_id=team,
+            member_id=member,
+            since=since,
+            until=until,
+            voided=None if status is None else status == "voided",
+        )
+        return await visits(wanted, limit, cursor)
+
+    @router.get("/visits/{id}")
+    async def get_visit(id: UUID) -> Response:  # noqa: A002
+        return _one(lists.fold_visit(await stream(visit_stream(id))))
+
+    return router
+
+
+def _one(found: dict[str, Any]) -> Response:
+    return Json(found, headers={"ETag": f'"{found["version"]}"'})

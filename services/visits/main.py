@@ -1,0 +1,48 @@
+"""Wires and runs the visits service."""
+
+from pathlib import Path
+
+import libs.events
+import libs.service
+from libs.events.consumer import Consumer
+from libs.events.feeds import KafkaFeed, LogFeed
+from libs.events.handler import Handler
+from libs.service.app import ServiceApp, create_app
+from libs.service.commands import CommandApi
+from libs.service.log_service import LogService
+from libs.service.serve import run
+from libs.service.settings import Settings
+from services.visits import api
+from services.visits.domain import COMMANDS, SERVICE, domain
+from services.visits.projection import VisitsLists
+from services.visits.registry_copy import Registry, RegistryCopy
+
+_EVENTS = Path(libs.events.__file__).parent / "sql"
+MIGRATIONS = [
+    _EVENTS / "log",
+    _EVENTS / "consumer",
+    Path(libs.service.__file__).parent / "sql" / "hierarchy",
+    Path(__file__).parent / "sql",
+]
+
+
+def create(settings: Settings) -> ServiceApp:
+    service = LogService(settings, SERVICE, migrations=MIGRATIONS)
+    registry = settings.source("registry")
+    topic = KafkaFeed(settings.need("kafka_bootstrap"), settings.internal_topic("registry"))
+    service.consume(lambda pool: Consumer(pool, RegistryCopy(), registry, topic))
+    service.consume(lambda pool: Consumer(pool, VisitsLists(), service.source, LogFeed(service.log)))
+    handler = Handler(service.log, domain(Registry(service.log, registry).prepare))
+    return create_app(
+        service=SERVICE,
+        settings=settings,
+        routes=api.writes(CommandApi(handler, COMMANDS, service.read_after), service.log),
+        routers=[api.reads(service.log, service.read_after)],
+        lifespan=service.running,
+        ready=service.ready,
+        status=service.status,
+    )
+
+
+def main() -> None:
+    run(SERVICE, create)
