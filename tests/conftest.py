@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from socai.local.embedded import Embedded
+from socai.local.system import System
 from socai.local.test_directories import make_test_directory
 
 
@@ -60,3 +62,25 @@ def own_stack(session_directory: Path, request: pytest.FixtureRequest) -> Iterat
     yield embedded
     embedded.stop()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def system(stack: Embedded, session_directory: Path) -> Iterator[System]:
+    """The four services on free ports, on `stack`, with nothing in them.
+
+    `gateway_url`, `urls[service]`, `env`, `token(role=…)`, and `process(service)` to kill and start one.
+    """
+    running = System(session_directory / "system", stack=stack, given=_plain_environment())
+    running.start()
+    yield running
+    running.stop()
+
+
+def _plain_environment() -> dict[str, str]:
+    """Ours without the addresses of a system that is not the tests' own."""
+    foreign = ("_DATABASE_URL", "KAFKA_BOOTSTRAP", "REGISTRY_URL", "VISITS_URL", "METRICS_URL", "GATEWAY_URL")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith(foreign) and not name.startswith("SOCAI_")
+    }

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from socai.local.embedded import Embedded
 from socai.local.kafka_topics import ensure_topic
@@ -15,6 +16,9 @@ from socai.local.keys import make_keys
 from socai.local.processes import Lifeline, Pid, StartFailed
 from socai.local.services import LOGGING_SERVICES, SERVICES, ServiceProcess
 from socai.local.watching import Watched
+
+if TYPE_CHECKING:
+    from libs.service.settings import Settings
 
 Say = Callable[[str], None]
 
@@ -112,14 +116,12 @@ class System:
         import asyncpg
 
         from libs.events.migrations import MigrationChanged
-        from libs.service.settings import Settings
         from socai.migrate import migrate_all
 
-        settings = Settings.model_validate({name.lower(): value for name, value in self.env.items()})
         # In a thread of its own, since whoever calls this may have an event loop already.
         with ThreadPoolExecutor(1) as thread:
             try:
-                applied = thread.submit(asyncio.run, migrate_all(settings)).result()
+                applied = thread.submit(asyncio.run, migrate_all(self.settings)).result()
             except (asyncpg.PostgresError, MigrationChanged, OSError) as failure:
                 raise StartFailed(f"The databases could not be migrated: {failure}") from failure
         if applied:
@@ -140,6 +142,19 @@ class System:
 
     def process(self, service: str) -> ServiceProcess:
         return self.services[service]
+
+    def token(self, role: str = "province-officer", **claims: Any) -> str:
+        """A token of the local issuer; further claims as `socai.token.issue_token` takes them."""
+        from socai.token import issue_token
+
+        return issue_token(self.settings, role=role, **claims)
+
+    @property
+    def settings(self) -> Settings:
+        """As the services read them from `env`."""
+        from libs.service.settings import Settings
+
+        return Settings.model_validate({name.lower(): value for name, value in self.env.items()})
 
     def watched(self) -> list[Watched]:
         """Every process of ours, to be started again when it ends."""
