@@ -1,0 +1,195 @@
+"""`socai seed-facts`: asks the running system for the figures of the articles."""
+
+import asyncio
+import math
+import operator
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from socai.data import DATA
+from socai.gateway_client import Gateway, Refused
+from socai.operator_token import JsonOption, TokenOption, gateway_url, tokens
+from socai.seed_questions import QUESTIONS
+
+app = typer.Typer()
+
+# Shares come as decimals of a division.
+_RELATIONS: dict[str, Callable[[float, Any], bool]] = {
+    "=": lambda answered, value: math.isclose(answered, value, abs_tol=1e-9),
+    "<": operator.lt,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "between": lambda answered, value: value[0] <= answered <= value[1],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A fact beside what the system says; `ok` is None where nothing answers it, and `why` says so."""
+
+    fact: str
+    source: str
+    expected: str
+    answered: list[float | None]
+    ok: bool | None
+    why: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class _NotAnswered(Exception):
+    pass
+
+
+@app.command()
+def seed_facts(
+    source: Annotated[str | None, typer.Option(help="only the facts of this article")] = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Asks the gateway for every figure in the articles. Exit code 1 if one differs or is not answered."""
+    facts = orjson.loads((DATA / "seed-facts.json").read_bytes())["facts"]
+    sources = sorted({fact["source"] for fact in facts})
+    if source is not None and source not in sources:
+        raise typer.BadParameter(f"there are no facts of {source!r}; there are of {', '.join(sources)}")
+    asked = [fact for fact in facts if source in (None, fact["source"])]
+    checked = asyncio.run(_check(asked, token))
+    if as_json:
+        typer.echo(orjson.dumps([_plain(one) for one in checked]))
+    else:
+        typer.echo("\n".join(_table(checked)))
+    if not all(one.ok for one in checked):
+        raise typer.Exit(1)
+
+
+async def _check(facts: Sequence[dict[str, Any]], token: str | None) -> list[Checked]:
+    async with Gateway(gateway_url(), tokens(token, role="viewer"), patience=10.0) as gateway:
+        return [await _check_one(gateway, fact) for fact in facts]
+
+
+async def _check_one(gateway: Gateway, fact: dict[str, Any]) -> Checked:
+    expected = expectation(fact)
+    try:
+        answered, warnings = await _ask(gateway, fact)
+    except _NotAnswered as error:
+        return Checked(fact["id"], fact["source"], expected, [], None, str(error))
+    ok = all(value is not None and holds(fact, value) for value in answered)
+    return Checked(fact["id"], fact["source"], expected, answered, ok, warnings=warnings)
+
+
+async def _ask(gateway: Gateway, fact: dict[str, Any]) -> tuple[list[float | None], tuple[str, ...]]:
+    question = QUESTIONS.get(fact["indicator"])
+    if question is None:
+        raise _NotAnswered("no indicator answers this yet")
+    unit = await _unit(gateway, fact)
+    answered: list[float | None] = []
+    warnings: dict[str, None] = {}
+    for query in question.queries():
+        try:
+            answer = await gateway.get("/v1/kpis", [*query, ("unit", unit), ("to", fact["on"])])
+        except Refused as refused:
+            if refused.status in (401, 403):
+                raise
+            raise _NotAnswered(str(refused)) from None
+        (item,) = answer["items"]
+        answered.append(question.figure(item))
+        warnings |= dict.fromkeys(item.get("warnings") or ())
+    return answered, tuple(warnings)
+
+
+async def _unit(gateway: Gateway, fact: dict[str, Any]) -> str:
+    """The unit by its code, or step by step by name where the article gives only that."""
+    named, day = fact["unit"], fact["on"]
+    if "area" in named:
+        raise _NotAnswered("areas are not there yet")
+    unit = f"{named.get('district') or named['province']}@{day}"
+    for level in ("commune", "hamlet"):
+        if level in named:
+            unit = await _below(gateway, parent=unit, level=level, full_name=named[level], day=day)
+    return unit
+
+
+async def _below(gateway: Gateway, *, parent: str, level: str, full_name: str, day: str) -> str:
+    """The id of the one unit of that name; `full_name` starts with the kind, in lower case."""
+    kind = next(k for k in ("thị trấn", "phường", "xã", "ấp", "khóm") if full_name.startswith(f"{k} "))
+    query = [("parent", parent), ("level", level), ("q", full_name[len(kind) + 1 :]), ("on", day)]
+    try:
+        found = (await gateway.get("/v1/units", [*query, ("limit", "1000")]))["items"]
+    except Refused as refused:
+        if refused.status in (401, 403):
+            raise
+        raise _NotAnswered(str(refused)) from None
+    same = [unit["id"] for unit in found if _folded(unit["full_name"]) == _folded(full_name)]
+    if len(same) != 1:
+        raise _NotAnswered(f"there are {len(same)} units called {full_name} in {parent}")
+    return str(same[0])
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def holds(fact: dict[str, Any], answered: float) -> bool:
+    """Whether a figure satisfies the fact's relation and bounds."""
+    if "round" in fact:
+        answered = round(answered, fact["round"])
+    if not fact.get("above", float("-inf")) < answered < fact.get("below", float("inf")):
+        return False
+    return _RELATIONS[fact["relation"]](answered, fact["value"])
+
+
+def expectation(fact: dict[str, Any]) -> str:
+    value = fact["value"]
+    number = " to ".join(_number(part) for part in value) if isinstance(value, list) else _number(value)
+    parts = [f"{fact['relation']} {number}"]
+    parts += [
+        f"{sign} {_number(fact[name])}" for name, sign in (("above", ">"), ("below", "<")) if name in fact
+    ]
+    if "round" in fact:
+        parts.append(f"rounded to {fact['round']} places")
+    return ", ".join(parts)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "missing"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+
+
+def _verdict(one: Checked) -> str:
+    return "not answered" if one.ok is None else "ok" if one.ok else "DIFFERS"
+
+
+def _table(checked: Sequence[Checked]) -> list[str]:
+    rows = [("fact", "expected", "answered", "ok")]
+    for one in checked:
+        answered = "; ".join(_number(value) for value in one.answered) or "–"
+        missing = f" ({', '.join(one.warnings)})" if None in one.answered and one.warnings else ""
+        note = f": {one.why}" if one.why else missing
+        rows.append((one.fact, one.expected, answered, _verdict(one) + note))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    ]
+    counts = [f"{sum(1 for one in checked if _verdict(one) == 'ok')} of {len(checked)} ok"]
+    for verdict, said in (("DIFFERS", "differ"), ("not answered", "not answered")):
+        if count := sum(1 for one in checked if _verdict(one) == verdict):
+            counts += [f"{count} {said}"]
+    return [*lines, ", ".join(counts)]
+
+
+def _plain(one: Checked) -> dict[str, Any]:
+    return {
+        "fact": one.fact,
+        "source": one.source,
+        "expected": one.expected,
+        "answered": one.answered,
+        "ok": one.ok,
+        "why": one.why,
+        "warnings": one.warnings,
+    }
