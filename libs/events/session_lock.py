@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 PING_EVERY = 1.0
 """Seconds. A holder that waits for something else shows with a ping that it lives."""
@@ -34,10 +36,17 @@ class Session:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
+        self._pinged = time.monotonic()
 
     async def ping(self) -> None:
         """Raises what asyncpg raises when the session is lost."""
         await self.connection.fetchval("SELECT 1", timeout=3)
+        self._pinged = time.monotonic()
+
+    async def keep(self) -> None:
+        """A ping if it is time: for a holder that is busy without its database."""
+        if time.monotonic() >= self._pinged + PING_EVERY:
+            await self.ping()
 
     async def during(self, work: Awaitable[T]) -> T:
         """What `work` gives, with pings while it takes. `work` must not use the connection; it is cancelled
@@ -59,7 +68,7 @@ class Session:
 
 @contextlib.asynccontextmanager
 async def hold(
-    connection: asyncpg.Connection,
+    connection: "asyncpg.Connection | PoolConnectionProxy",
     name: str,
     *,
     standing_by: Callable[[], Awaitable[None]] | None = None,
@@ -74,7 +83,7 @@ async def hold(
             await standing_by()
         await asyncio.sleep(LOOK_EVERY)
     try:
-        yield Session(connection)
+        yield Session(cast("asyncpg.Connection", connection))
         await connection.execute("SELECT pg_advisory_unlock($1)", key)
     except BaseException:
         # Whatever the connection was doing, the lock goes with it, at once.
