@@ -11,7 +11,7 @@ from libs.service import metrics
 from libs.service.auth import TokenVerifier
 from libs.service.problems import Problem, problem_of, render
 from libs.service.routes import Routes
-from libs.service.telemetry import correlation_from, correlation_id
+from libs.service.telemetry import correlation_from, correlation_id, log_request
 
 LARGEST_BODY = 4 * 1024 * 1024
 LONGEST_QUERY = 8 * 1024
@@ -85,8 +85,9 @@ class Edge:
             method, route = scope["method"], _template(scope)
             metrics.IN_FLIGHT.dec()
             metrics.observe_request(method=method, route=route, status=status, seconds=seconds)
-            log = _log.debug if route in _OPERATION else _log.info
-            log("request_answered", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+            if route not in _OPERATION or status >= 400:
+                ms = round(seconds * 1000, 2)
+                log_request(method=method, route=route, status=status, ms=ms, correlation=correlation)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

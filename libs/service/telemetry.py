@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -42,6 +43,8 @@ def configure_logging(service: str, level: str = "info") -> None:
             event.setdefault("correlation_id", current)
         return event
 
+    _requests.service, _requests.shown = service, _LEVELS[level] <= logging.INFO
+
     shared: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -70,6 +73,37 @@ def configure_logging(service: str, level: str = "info") -> None:
     for chatty in ("aiokafka", "asyncio", "httpx", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(max(_LEVELS[level], logging.WARNING))
     logging.captureWarnings(True)
+
+
+def log_request(*, method: str, route: str, status: int, ms: float, correlation: str) -> None:
+    """One line for a request that was answered, in the form of all others. It is the one that every request
+    writes, so it goes past structlog's chain, which costs five times as much.
+    """
+    if not _requests.shown:
+        return
+    line = orjson.dumps(
+        {
+            "event": "request_answered",
+            "level": "info",
+            "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "service": _requests.service,
+            "correlation_id": correlation,
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": ms,
+        }
+    )
+    sys.stderr.buffer.write(line + b"\n")
+    sys.stderr.buffer.flush()
+
+
+class _Requests:
+    service = ""
+    shown = False
+
+
+_requests = _Requests()
 
 
 def _name_library_message(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -1,0 +1,167 @@
+"""Passes requests on to services and their answers back, without looking into either."""
+
+import io
+import re
+from collections.abc import Mapping
+
+import aiohttp
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+from yarl import URL
+
+from libs.service import metrics
+from libs.service.body import read_body
+from libs.service.edge import headers_of
+from libs.service.problems import Problem
+
+CONNECT = 2.0
+"""Seconds for a connection to a service."""
+SILENCE = 30.0
+"""Seconds without a byte from a service that is answering."""
+IDLE = 20.0
+"""Seconds that an idle connection is kept: less than services keep theirs."""
+WHOLE = 64 * 1024
+"""Bytes up to which an answer is passed on in one piece."""
+
+_FORWARDED = (
+    "authorization",
+    "accept",
+    "accept-language",
+    "content-type",
+    "content-encoding",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "last-event-id",
+    "read-after",
+    "traceparent",
+)
+_FORWARDED_NAMES = tuple((name.encode(), name) for name in _FORWARDED)
+_NOT_RETURNED = frozenset(
+    name.encode()
+    for name in (
+        # Hop by hop (RFC 9110, 7.6.1), and what this edge writes itself.
+        "connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade", "date", "server", "content-security-policy", "referrer-policy",
+        "x-content-type-options", "x-request-id",
+    )
+)  # fmt: skip
+_SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~@:-]{1,128}")
+_log = structlog.get_logger()
+
+
+class Proxy:
+    """A client for each service, all over one pool of connections.
+
+    A request's body is read to its end (it is capped) before a service is bothered: a telephone on a bad line
+    takes a minute for what the service reads in a millisecond. Answers are streamed.
+    """
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = dict(urls)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE, ttl_dns_cache=10),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=SILENCE),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            auto_decompress=False,
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        assert self._session is not None, "open() first"
+        return self._session
+
+    def url(self, service: str, path: str) -> str:
+        return self._urls[service] + path
+
+    def to(self, service: str) -> ASGIApp:
+        """The application that answers with what `service` answers."""
+        base = self._urls[service]
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            for value in scope["path_params"].values():
+                # Nothing that could mean another path to whoever decodes it next.
+                if not _SEGMENT.fullmatch(value):
+                    raise Problem("not-found")
+            target = base + scope["path"]
+            if query := scope["query_string"]:
+                target = f"{target}?{query.decode('latin-1')}"
+            body = b"" if scope["method"] == "GET" else await read_body(receive)
+            answer = await self._ask(service, scope, URL(target, encoded=True), body)
+            try:
+                await _pass_on(answer, send)
+            finally:
+                answer.release()
+
+        return app
+
+    async def _ask(self, service: str, scope: Scope, url: URL, body: bytes) -> aiohttp.ClientResponse:
+        """The beginning of the service's answer. Reading is tried twice, since the service may just have been
+        restarted; whether a command was done nobody knows here, so sending it again is left to who made it.
+        """
+        method = scope["method"]
+        attempts = 2 if method == "GET" else 1
+        headers = _forwarded(scope)
+        # A long bytes object would be written in one go, and aiohttp warns of that.
+        data = io.BytesIO(body) if len(body) > WHOLE else body or None
+        while True:
+            attempts -= 1
+            try:
+                return await self.session.request(
+                    method, url, headers=headers, data=data, allow_redirects=False
+                )
+            except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
+                failure: Exception = error
+                problem = Problem("service-unavailable", service)
+            except (aiohttp.ServerTimeoutError, TimeoutError) as error:
+                failure, attempts = error, 0
+                problem = Problem("service-timeout", service)
+            except aiohttp.ClientError as error:
+                failure = error
+                problem = Problem("service-unavailable", service)
+            if attempts == 0:
+                metrics.UPSTREAM_FAILURES.labels(service, problem.code).inc()
+                _log.warning("service_did_not_answer", service_asked=service, error=type(failure).__name__)
+                raise problem
+
+
+def _forwarded(scope: Scope) -> dict[str, str]:
+    """What a service is told. A value that is not ASCII arrives as something no service accepts."""
+    headers = headers_of(scope)
+    forwarded = {
+        name: value.decode("latin-1")
+        for key, name in _FORWARDED_NAMES
+        if (value := headers.get(key)) is not None
+    }
+    forwarded["x-request-id"] = scope["socai.correlation_id"]
+    return forwarded
+
+
+async def _pass_on(answer: aiohttp.ClientResponse, send: Send) -> None:
+    headers = [
+        (lowered, value)
+        for name, value in answer.raw_headers
+        if (lowered := name.lower()) not in _NOT_RETURNED
+    ]
+    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    length = answer.content_length
+    if length is not None and length <= WHOLE:
+        try:
+            body = await answer.read()
+        except (aiohttp.ClientError, TimeoutError):
+            raise Problem("service-unavailable") from None
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        return
+    await send(start)
+    async for part in answer.content.iter_any():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
