@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import typer
 
 from libs.events.migrations import migrate
 from libs.service.settings import Settings, load_settings
+from services.metrics import migrations as metrics
+from services.registry import migrations as registry
+from services.visits import migrations as visits
 
-_ROOT = Path(__file__).resolve().parents[1]
-_LOG, _CONSUMER = _ROOT / "libs/events/sql/log", _ROOT / "libs/events/sql/consumer"
 DIRECTORIES = {
-    "registry": [_LOG, _CONSUMER, _ROOT / "services/registry/sql"],
-    "visits": [_LOG, _CONSUMER, _ROOT / "services/visits/sql"],
-    "metrics": [_CONSUMER, _ROOT / "services/metrics/sql"],
+    "registry": registry.DIRECTORIES,
+    "visits": visits.DIRECTORIES,
+    "metrics": metrics.DIRECTORIES,
 }
 
 app = typer.Typer()

@@ -1,9 +1,5 @@
 """Wires and runs the registry."""
 
-from pathlib import Path
-
-import libs.events
-import libs.service
 from libs.events.consumer import Consumer
 from libs.events.feeds import LogFeed
 from libs.events.handler import Handler
@@ -14,19 +10,12 @@ from libs.service.serve import run
 from libs.service.settings import Settings
 from services.registry import api
 from services.registry.domain import COMMANDS, DOMAIN, SERVICE
+from services.registry.migrations import DIRECTORIES
 from services.registry.projection import RegistryLists
-
-_EVENTS = Path(libs.events.__file__).parent / "sql"
-MIGRATIONS = [
-    _EVENTS / "log",
-    _EVENTS / "consumer",
-    Path(libs.service.__file__).parent / "sql" / "hierarchy",
-    Path(__file__).parent / "sql",
-]
 
 
 def create(settings: Settings) -> ServiceApp:
-    service = LogService(settings, SERVICE, migrations=MIGRATIONS)
+    service = LogService(settings, SERVICE, migrations=DIRECTORIES)
     service.consume(lambda pool: Consumer(pool, RegistryLists(), service.source, LogFeed(service.log)))
     commands = CommandApi(Handler(service.log, DOMAIN), COMMANDS, service.read_after)
     return create_app(

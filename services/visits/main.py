@@ -1,9 +1,5 @@
 """Wires and runs the visits service."""
 
-from pathlib import Path
-
-import libs.events
-import libs.service
 from libs.events.consumer import Consumer
 from libs.events.feeds import KafkaFeed, LogFeed
 from libs.events.handler import Handler
@@ -14,20 +10,13 @@ from libs.service.serve import run
 from libs.service.settings import Settings
 from services.visits import api
 from services.visits.domain import COMMANDS, SERVICE, domain
+from services.visits.migrations import DIRECTORIES
 from services.visits.projection import VisitsLists
 from services.visits.registry_copy import Registry, RegistryCopy
 
-_EVENTS = Path(libs.events.__file__).parent / "sql"
-MIGRATIONS = [
-    _EVENTS / "log",
-    _EVENTS / "consumer",
-    Path(libs.service.__file__).parent / "sql" / "hierarchy",
-    Path(__file__).parent / "sql",
-]
-
 
 def create(settings: Settings) -> ServiceApp:
-    service = LogService(settings, SERVICE, migrations=MIGRATIONS)
+    service = LogService(settings, SERVICE, migrations=DIRECTORIES)
     registry = settings.source("registry")
     topic = KafkaFeed(settings.need("kafka_bootstrap"), settings.internal_topic("registry"))
     service.consume(lambda pool: Consumer(pool, RegistryCopy(), registry, topic))
