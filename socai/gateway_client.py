@@ -1,6 +1,7 @@
 """The operator's commands as a client of the gateway: a token, patience, and errors with a name."""
 
 import asyncio
+import io
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -124,8 +125,10 @@ class Gateway:
         sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         if body is not None:
             sent["Content-Type"] = "application/json"
+        # A long bytes object would be written in one go, and aiohttp warns of that.
+        data = io.BytesIO(body) if body is not None else None
         url = self.url + path
-        async with self._session.request(method, url, params=query, data=body, headers=sent) as response:
+        async with self._session.request(method, url, params=query, data=data, headers=sent) as response:
             return Answer(
                 response.status, await response.read(), _seconds(response.headers.get("Retry-After"))
             )

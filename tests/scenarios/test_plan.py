@@ -1,0 +1,252 @@
+"""The plan against the articles and against the domains, without any service."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from libs.events.decider import Command, Context, Domain
+from services.registry.domain import COMMANDS as REGISTRY_COMMANDS
+from services.registry.domain import DOMAIN as REGISTRY
+from services.visits.domain import COMMANDS as VISITS_COMMANDS
+from services.visits.domain import domain as visits_domain
+from services.visits.domain.known import Known
+from socai.data import DATA
+from socai.scenarios.days import LAST_DAY
+from socai.scenarios.plan import Plan
+from socai.scenarios.story import KHOM_6
+from socai.seed_facts import holds
+from tests.scenarios.recount import Household, Recount, recount
+
+ARTICLE = "000_a9d07e0ddb6742ae.txt"
+FACTS = orjson.loads((DATA / "seed-facts.json").read_bytes())["facts"]
+END = "2023-06-30"
+
+
+@pytest.fixture(scope="module")
+def year() -> Recount:
+    return recount(Plan(DATA).commands())
+
+
+def _places(year: Recount, unit: dict[str, str]) -> set[str]:
+    if "hamlet" in unit:
+        return year.below(names=(unit["commune"], unit["hamlet"]))
+    if unit.get("commune") == "thị trấn Thới Bình":
+        return year.below(code="32065")
+    return year.below(code=unit.get("district") or unit["province"])
+
+
+def _share(of: Callable[[Household], object], year: Recount, here: set[str]) -> float:
+    return sum(1 for household in year.of(here) if of(household)) / year.baseline(here)
+
+
+def _gap(year: Recount, here: set[str], code: str) -> float:
+    return year.adoption(here, code, "used")[1] / year.adoption(here, code, "registered")[1]
+
+
+COUNTED: dict[str, Callable[[Recount, set[str], str], list[float]]] = {
+    "teams": lambda year, here, day: [len(year.teams_in(here, day))],
+    "members": lambda year, here, day: [year.members_in(here, day)],
+    "households guided": lambda year, here, day: [
+        sum(1 for household in year.of(here) if household.guided_on and household.guided_on <= day)
+    ],
+    "households guided / households": lambda year, here, _: [_share(lambda h: h.guided_on, year, here)],
+    "households guided / households in hamlets with a team": lambda year, here, _: [
+        _share(lambda h: h.guided_on, year, here)
+    ],
+    "households with an application installed / households": lambda year, here, _: [
+        _share(lambda h: h.with_app, year, here)
+    ],
+    "households with an online public service account": lambda year, here, _: [
+        year.adoption(here, "vn.online-public-services", "registered")[0]
+    ],
+    "households with an e-commerce seller account": lambda year, here, _: [
+        year.adoption(here, "vn.e-commerce-seller", "registered")[0]
+    ],
+    "people with an e-commerce seller account": lambda year, here, _: [
+        year.adoption(here, "vn.e-commerce-seller", "registered")[1]
+    ],
+    "households with an e-payment account": lambda year, here, _: [
+        year.adoption(here, "vn.e-payment", "registered")[0]
+    ],
+    "people with an e-payment account": lambda year, here, _: [
+        year.adoption(here, "vn.e-payment", "registered")[1]
+    ],
+    "people with a vnCare health record": lambda year, here, _: [
+        year.adoption(here, "vn.health-record", "registered")[1]
+    ],
+    "medical bookings made (uses)": lambda year, here, _: [
+        sum(household.uses["vn.medical-booking"] for household in year.of(here))
+    ],
+    "people who used / people who registered (online public services; e-payment)": lambda year, here, _: [
+        _gap(year, here, "vn.online-public-services"),
+        _gap(year, here, "vn.e-payment"),
+    ],
+    "households visited at least 4 times": lambda year, here, _: [
+        sum(1 for household in year.of(here) if household.met >= 4)
+    ],
+    "households visited at least 5 times": lambda year, here, _: [
+        sum(1 for household in year.of(here) if household.visits >= 5)
+    ],
+}
+LATER = ("thoibinh-teams", "thoibinh-members", "khom6-team")
+"""Facts of other articles that the same teams have to satisfy already."""
+
+
+@pytest.mark.parametrize(
+    "fact", [f for f in FACTS if f["source"] == ARTICLE or f["id"] in LATER], ids=lambda f: str(f["id"])
+)
+def test_a_recount_of_the_commands_gives_the_articles_figure(year: Recount, fact: dict[str, Any]) -> None:
+    here = _places(year, fact["unit"])
+    answers = COUNTED[fact["indicator"]](year, here, fact["on"])
+    assert answers
+    assert all(holds(fact, answer) for answer in answers), f"{answers} for {fact}"
+
+
+def test_households_of_every_hamlet_sum_up_to_its_baselines(year: Recount) -> None:
+    registered = Counter(household.unit_id for household in year.households.values())
+    hamlets = year.below(code="96")
+    assert {hamlet: year.baselines[hamlet, "households"] for hamlet in hamlets} == registered
+    assert all(
+        year.baselines[hamlet, "population"] > year.baselines[hamlet, "people-15-and-over"]
+        for hamlet in hamlets
+    )
+
+
+def test_every_commune_of_the_province_has_a_hamlet_with_a_team(year: Recount) -> None:
+    inside = {year.units[hamlet]["parent_id"] for hamlet in year.below(code="96")}
+    districts = {
+        id_ for id_, unit in year.units.items() if unit["level"] == "district" and _in_96(year, unit)
+    }
+    communes = {id_ for id_, unit in year.units.items() if unit["parent_id"] in districts}
+    assert len(communes) == 100
+    assert inside == communes
+
+
+def _in_96(year: Recount, unit: dict[str, Any]) -> bool:
+    return bool(year.units[unit["parent_id"]]["code"] == "96")
+
+
+def test_the_national_set_is_whole(year: Recount) -> None:
+    levels = Counter(unit["level"] for unit in year.units.values())
+    assert levels == {"province": 63, "district": 696, "commune": 10_035, "hamlet": 364}
+
+
+def test_every_guided_household_was_visited_one_to_four_times(year: Recount) -> None:
+    assert {household.visits for household in year.households.values() if household.guided_on} == {1, 2, 3, 4}
+    assert max(household.visits for household in year.households.values()) == 4
+
+
+def test_nobody_goes_round_at_new_year_and_nobody_twice_a_day(year: Recount) -> None:
+    assert not any("2023-01-18" <= day <= "2023-01-27" for day in year.days)
+    assert max(year.days) <= LAST_DAY.isoformat()
+    assert all(len(set(household.days)) == len(household.days) for household in year.households.values())
+
+
+def test_doors_stay_closed_also_where_nobody_is_ever_guided(year: Recount) -> None:
+    never = [household for household in year.households.values() if not household.guided_on]
+    outcomes = Counter(outcome for household in never for outcome in household.outcomes)
+    assert set(outcomes) == {"met", "nobody-home", "declined"}
+    assert len(year.obstacles) >= 8
+    assert year.helped_by_relative > 0
+
+
+def test_khom_6_has_room_for_a_model_area_that_is_guided_in_time(year: Recount) -> None:
+    here = year.of(year.below(names=("phường 1", "khóm 6")))
+    area = here[: KHOM_6.model_area]
+    assert len(area) >= 186
+    assert max(str(household.guided_on) for household in area) <= "2023-04-30"
+
+
+def test_khom_3_of_thoi_binh_has_households_enough_for_its_campaigns(year: Recount) -> None:
+    assert len(year.of(year.below(names=("thị trấn Thới Bình", "khóm 3")))) >= 300
+
+
+@pytest.mark.parametrize("seed", [2, pytest.param(77, marks=pytest.mark.long)])
+def test_the_totals_hold_for_other_seeds(seed: int) -> None:
+    plan = Plan(DATA, seed=seed)
+    people = dict.fromkeys(plan.residents[0].people, 0)
+    for one in plan.residents:
+        for code, counts in one.people.items():
+            people[code] += sum(counts)
+    assert people["vn.health-record"] == 200_151
+    assert sum(len(one.guided) for one in plan.residents) == 70_612
+    assert sum(sum(one.people["vn.e-payment"]) for one in plan.residents if one.hamlet.in_phu_tan) == 6_602
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    first, again = (list(Plan(DATA, seed=3, scale=0.01).commands()) for _ in range(2))
+    assert first == again
+
+
+def test_plans_of_other_seeds_and_scales_share_no_ids_but_the_national_ones() -> None:
+    def ids(plan: Plan) -> set[str]:
+        return {orjson.loads(command)["id"] for command in plan.commands()}
+
+    plans = [ids(Plan(DATA, seed=3, scale=0.01)), ids(Plan(DATA, seed=4, scale=0.01))]
+    plans.append(ids(Plan(DATA, seed=3, scale=0.02)))
+    national = {unit.id for unit in Plan(DATA, scale=0.01).units}
+    for n, plan in enumerate(plans):
+        for other in plans[:n]:
+            assert plan & other == national
+
+
+def test_ids_are_of_version_7_and_lie_inside_the_story() -> None:
+    plan = Plan(DATA, scale=0.01)
+    for hamlet in plan.visits():
+        for command in (*hamlet.households, *hamlet.visits):
+            id_ = orjson.loads(command)["id"]
+            assert (id_[14], id_[19] in "89ab") == ("7", True)
+            day = date.fromtimestamp(int(id_[:8] + id_[9:13], 16) / 1000)
+            assert date(2022, 6, 1) <= day <= LAST_DAY
+
+
+def test_the_domains_accept_every_command_in_the_order_of_the_plan() -> None:
+    plan = Plan(DATA, seed=5, scale=0.03)
+    registry, visits = _Decided(REGISTRY), _Decided(visits_domain())
+    for raw in [*plan.opening(), *(command for step in plan.registry() for command in step.commands)]:
+        registry.accept(raw, REGISTRY_COMMANDS, None)
+    units = {event.unit_id: event.level for event in registry.of("unit-established")}
+    known = Known(
+        units=units,
+        teams={event.team_id: event.formed_on for event in registry.of("team-formed")},
+        members={event.member_id: event.team_id for event in registry.of("member-joined")},
+        services={event.code: event.stages for event in registry.of("digital-service-listed")},
+    )
+    count = 0
+    for hamlet in plan.visits():
+        for raw in (*hamlet.households, *hamlet.visits):
+            visits.accept(raw, VISITS_COMMANDS, known)
+            count += 1
+    assert count > 5_000
+
+
+class _Decided:
+    """A domain with its states in memory: every command has to be accepted."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self._states: dict[str, Any] = {}
+        self._events: list[Any] = []
+
+    def accept(self, raw: bytes, commands: dict[str, type[Command]], known: object) -> None:
+        kind, body = (said := orjson.loads(raw))["kind"], said["body"]
+        command = commands[kind].model_validate_json(orjson.dumps(body))
+        streams = (command.target(), *command.relies_on())
+        states = {stream: self._states.get(stream) for stream in streams}
+        for event in self._domain.decide(command, states, Context.current(known)):
+            self._states[event.stream()] = self._domain.evolve(self._states.get(event.stream()), event)
+            self._events.append(event)
+
+    def of(self, kind: str) -> list[Any]:
+        return [event for event in self._events if event.kind == kind]
+
+
+def test_a_scale_outside_its_range_is_refused() -> None:
+    for scale in (0.0, -1.0, 1.5):
+        with pytest.raises(ValueError, match="scale"):
+            Plan(Path("unused"), scale=scale)

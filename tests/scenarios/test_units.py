@@ -1,0 +1,65 @@
+"""Reading sets of administrative units."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from socai.data import DATA
+from socai.units import UnitsError, by_level, read_units
+from socai.units_commands import units
+
+FILES = DATA / "administrative-units"
+DAY = date(2025, 6, 30)
+HEADER = "code,level,kind,name,parent_code\n"
+
+
+def test_a_commune_belonged_to_a_district_until_2025_and_to_the_province_since() -> None:
+    before = {(u.level, u.code): u for u in read_units(FILES / "units-2025-06-30.csv", DAY)}
+    after = {(u.level, u.code): u for u in read_units(FILES / "units-2025-07-01.csv", date(2025, 7, 1))}
+    assert before["commune", "32002"].parent_id == before["district", "964"].id
+    assert after["commune", "32002"].parent_id == after["province", "96"].id
+    assert before["commune", "32002"].id != after["commune", "32002"].id, "codes are reused, ids are not"
+
+
+def test_parents_come_before_their_children() -> None:
+    known: set[str] = set()
+    for _, members in by_level(read_units(FILES / "units-2025-06-30.csv", DAY)):
+        assert all(unit.parent_id is None or unit.parent_id in known for unit in members)
+        known |= {unit.id for unit in members}
+    assert len(known) == 10_794
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("01,province,tỉnh,A,\n001,district,huyện,B,02\n", r"3: there is no province 02"),
+        ("01,province,tỉnh,A,\n01,province,tỉnh,B,\n", r"3: the province 01 stands there twice"),
+        ("01,region,vùng,A,\n", r"2: 'region' is no level"),
+        ("01,province,tỉnh,A,\n001,district,huyện,B,\n", r"3: a district needs a parent"),
+    ],
+)
+def test_a_file_that_contradicts_itself_is_refused_with_its_line(
+    tmp_path: Path, rows: str, message: str
+) -> None:
+    path = tmp_path / "units-2025-06-30.csv"
+    path.write_text(HEADER + rows, encoding="utf-8")
+    with pytest.raises(UnitsError, match=message):
+        read_units(path, DAY)
+
+
+def test_a_file_without_its_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "units-2025-06-30.csv"
+    path.write_text("code,name\n", encoding="utf-8")
+    with pytest.raises(UnitsError, match="kind, level, parent_code"):
+        read_units(path, DAY)
+
+
+def test_a_reorganisation_is_not_imported_as_if_it_were_a_plain_set() -> None:
+    said = CliRunner().invoke(
+        units, ["import", str(FILES), "--effective", "2025-07-01", "--instrument", "1", "--token", "none"]
+    )
+    assert said.exit_code == 1
+    assert "successions-2025-07-01.csv" in said.output
+    assert "nothing was sent" in said.output
