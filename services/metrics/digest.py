@@ -1,0 +1,116 @@
+"""The digest of a ledger at a cut: SHA-256 over everything in it that figures rest on, in one order.
+
+Lines name units and series by themselves, not by the numbers they have in one ledger, so the same logs give
+the same digest on any machine, live or rebuilt.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import asyncpg
+
+from services.metrics import tables
+from services.metrics.domain.series import Series
+from services.metrics.tables import Connection, Ledger
+
+_ROWS = 5_000
+
+
+class Quarantined(Exception):
+    """Events are set aside: what the ledger says is not what the logs say."""
+
+
+async def digest(connection: Connection, ledger: Ledger, cut: Mapping[str, int]) -> str:
+    """`sha256:…` of the ledger as far as `cut`, inside the caller's snapshot. Raises Quarantined."""
+    for source, position in cut.items():
+        if await tables.first_quarantined(connection, source) <= position:
+            raise Quarantined(source)
+    await tables.use(connection, ledger)
+    whole = hashlib.sha256()
+    for source, position in sorted(cut.items()):
+        whole.update(f"{source}\t{position}\n".encode())
+        for section in (_postings, _declared, _units, _services):
+            part = hashlib.sha256()
+            async for lines in section(connection, source, position):
+                part.update(lines)
+            whole.update(part.digest())
+    return f"sha256:{whole.hexdigest()}"
+
+
+async def _postings(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
+    series = {
+        row["id"]: Series(*row[1:]).text()
+        for row in await connection.fetch(
+            "SELECT id, indicator, digital_service, stage, measure, value FROM series"
+        )
+    }
+    places = {row["id"]: row["unit"] for row in await connection.fetch("SELECT id, unit FROM places")}
+    found = connection.cursor(
+        """SELECT position, place, day, series, amount FROM journal
+            WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2 ORDER BY position""",
+        source,
+        position,
+        prefetch=_ROWS,
+    )
+    lines: list[str] = []
+    event: list[str] = []
+    at = 0
+    async for number, place, day, numbers, amounts in found:
+        if number != at:
+            lines += sorted(event)
+            event.clear()
+            at = number
+            if len(lines) > _ROWS:
+                yield "".join(lines).encode()
+                lines.clear()
+        head = f"{number}\t{places[place]}\t{day}\t"
+        event += [f"{head}{series[n]}\t{amount}\n" for n, amount in zip(numbers, amounts, strict=True)]
+    yield "".join(lines + sorted(event)).encode()
+
+
+async def _declared(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
+    yield _lines(
+        await connection.fetch(
+            """SELECT position, unit_id, name, as_of, value FROM declared
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2 ORDER BY position""",
+            source,
+            position,
+        )
+    )
+
+
+async def _units(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
+    """What became known later is left out, also where it ended what was known at the cut."""
+    yield _lines(
+        await connection.fetch(
+            """SELECT known_from, nullif(least(known_until, $2 + 1), $2 + 1), unit_id, parent_id, level, code,
+                      kind, name, valid_from, valid_to
+                 FROM unit_spans
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND known_from <= $2
+                ORDER BY known_from, unit_id""",
+            source,
+            position,
+        )
+    )
+
+
+async def _services(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
+    yield _lines(
+        await connection.fetch(
+            """SELECT position, code, stages FROM digital_services
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2 ORDER BY position""",
+            source,
+            position,
+        )
+    )
+
+
+def _lines(rows: list[asyncpg.Record]) -> bytes:
+    return "".join("\t".join(_text(value) for value in row) + "\n" for row in rows).encode()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(value)
+    return "" if value is None else str(value)

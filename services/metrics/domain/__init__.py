@@ -1,0 +1,1 @@
+"""The domain of metrics: counting events, definitions of indicators, hierarchies, figures. Pure."""

@@ -1,0 +1,75 @@
+"""A unit and everything below it on one day, and what was declared for them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Unit(NamedTuple):
+    """A unit as it is on the day of the hierarchy."""
+
+    id: UUID
+    parent_id: UUID | None
+    level: str
+    code: str | None
+    kind: str
+    name: str
+
+    @property
+    def full_name(self) -> str:
+        """`Phường 1`: a name may be just a number, and kinds are written small."""
+        text = f"{self.kind} {self.name}"
+        return text[:1].upper() + text[1:]
+
+
+class Declared(NamedTuple):
+    """A baseline: `position` decides between two of the same day."""
+
+    as_of: date
+    position: int
+    value: int
+
+
+class Hierarchy:
+    """`units` hold the root and everything below it, each once."""
+
+    def __init__(self, root: Unit, units: Iterable[Unit]) -> None:
+        self.root = root
+        self.units = {unit.id: unit for unit in units}
+        self._children: dict[UUID, list[Unit]] = {}
+        for unit in self.units.values():
+            if unit.parent_id in self.units and unit.id != root.id:
+                self._children.setdefault(unit.parent_id, []).append(unit)
+
+    def children(self, unit_id: UUID) -> list[Unit]:
+        return self._children.get(unit_id, [])
+
+    def below(self, unit: Unit) -> Iterator[Unit]:
+        """The unit itself and everything below it."""
+        yield unit
+        for child in self.children(unit.id):
+            yield from self.below(child)
+
+    def parts(self, level: str | None) -> list[Unit]:
+        """The units of a level below the root – its children without one – by code and name."""
+        if level is None:
+            found = list(self.children(self.root.id))
+        else:
+            found = [u for u in self.units.values() if u.level == level and u.id != self.root.id]
+        return sorted(found, key=lambda unit: (unit.code or "", unit.name, unit.id))
+
+    def declared(self, unit: Unit, day: date, baselines: Mapping[UUID, list[Declared]]) -> int | None:
+        """The unit's own latest value up to the day, else the sum of its children if every child has one,
+        else None: missing is not 0.
+        """
+        own = [baseline for baseline in baselines.get(unit.id, ()) if baseline.as_of <= day]
+        if own:
+            return max(own, key=lambda baseline: (baseline.as_of, baseline.position)).value
+        total = 0
+        for child in self.children(unit.id):
+            value = self.declared(child, day, baselines)
+            if value is None:
+                return None
+            total += value
+        return total if self.children(unit.id) else None

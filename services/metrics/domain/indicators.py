@@ -1,0 +1,81 @@
+"""Definitions of indicators: data, each with a hash that every figure cites."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from services.metrics.domain.counting import COUNTING_VERSION
+
+Kind = Literal["flow", "stock", "spread", "declared", "share", "ratio"]
+"""How an indicator adds up (ARCHITECTURE, the KPI ledger): amounts of the days in the period; amounts up to
+the day; a stock per value; a baseline; a part of a declared whole; one count over another.
+"""
+Dimension = Literal["digital_service", "stage", "measure", "obstacle"]
+
+MEASURES = ("households", "people", "uses")
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands above or below the line of a share or a ratio: an indicator, with dimensions fixed."""
+
+    indicator: str
+    stage: str = ""
+    measure: str = ""
+
+
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`baseline`: which one a declared indicator answers. `flows`: measures of a stock that add up by day."""
+
+    baseline: str = ""
+    flows: tuple[str, ...] = ()
+
+
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    code: str
+    version: int
+    kind: Kind
+    names: dict[str, str]
+    dimensions: tuple[Dimension, ...] = ()
+    parameters: Parameters = Parameters()
+    numerator: Part | None = None
+    denominator: Part | None = None
+
+    def hash(self) -> str:
+        """Covers everything that decides the figure, and so the version of the counting code, but not what
+        the indicator is called: a better translation is not another definition.
+        """
+        decides = {name: value for name, value in msgspec.to_builtins(self).items() if name != "names"}
+        canonical = json.dumps(
+            decides | {"counting": COUNTING_VERSION}, sort_keys=True, separators=(",", ":")
+        )
+        return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+    def is_flow(self, measure: str = "") -> bool:
+        return self.kind == "flow" or measure in self.parameters.flows
+
+
+def read_definitions(text: bytes) -> dict[str, Definition]:
+    """Every definition by its code. Raises ValueError (which msgspec's errors are) when they do not fit."""
+    definitions = {d.code: d for d in msgspec.json.decode(text, type=list[Definition])}
+    for definition in definitions.values():
+        _check(definition, definitions)
+    return definitions
+
+
+def _check(definition: Definition, definitions: Mapping[str, Definition]) -> None:
+    parts = [part for part in (definition.numerator, definition.denominator) if part is not None]
+    if len(parts) != (2 if definition.kind in ("share", "ratio") else 0):
+        raise ValueError(f"{definition.code}: a share or a ratio, and nothing else, has two parts")
+    if any(part.indicator not in definitions for part in parts):
+        raise ValueError(f"{definition.code} is made of indicators that are not defined")
+    if (definition.kind == "declared") != bool(definition.parameters.baseline):
+        raise ValueError(f"{definition.code}: a declared indicator, and no other, names its baseline")
+
+
+def load_definitions() -> dict[str, Definition]:
+    """The definitions that this product ships, in `data/indicators.json`."""
+    return read_definitions((Path(__file__).parents[3] / "data" / "indicators.json").read_bytes())

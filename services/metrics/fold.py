@@ -1,0 +1,130 @@
+"""From events to rows: what live and rebuild do with each event, whatever they keep their states in."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeVar
+
+from services.metrics.domain.counting import Posting
+from services.metrics.domain.events import (
+    BaselineDeclared,
+    DigitalServiceListed,
+    HouseholdRegistered,
+    LeaderAppointed,
+    MemberJoined,
+    RegistryEvent,
+    TeamFormed,
+    UnitEstablished,
+    VisitRecorded,
+    VisitsEvent,
+    VisitVoided,
+)
+from services.metrics.domain.periods import month_of
+from services.metrics.domain.series import Series
+from services.metrics.domain.subjects import Subjects, post, subject_of
+
+BUCKET_BITS = 16
+"""Balances are kept per bucket of 65,536 positions, so that a past cut is whole buckets and one tail."""
+
+K = TypeVar("K")
+JournalRow = tuple[int, int, int, date, list[int], list[int]]
+"""Source, position, place, day, series, amounts."""
+Balances = defaultdict[tuple[int, date, int, int], defaultdict[int, int]]
+"""By place, month, source and bucket: amounts by series."""
+
+
+def no_balances() -> Balances:
+    return defaultdict(lambda: defaultdict(int))
+
+
+@dataclass(slots=True)
+class Batch:
+    """What some events of one source add to a ledger, each with its position."""
+
+    postings: list[tuple[int, Posting]] = field(default_factory=list)
+    units: list[tuple[int, UnitEstablished]] = field(default_factory=list)
+    declared: list[tuple[int, BaselineDeclared]] = field(default_factory=list)
+    services: list[tuple[int, DigitalServiceListed]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+
+
+def fold(subjects: Subjects, position: int, event: RegistryEvent | VisitsEvent, batch: Batch) -> None:
+    """Raises CannotCount, and then leaves subjects and batch as they were."""
+    match event:
+        case VisitRecorded() | HouseholdRegistered() | VisitVoided() | TeamFormed() | MemberJoined():
+            for posting in post(subjects, event):
+                batch.postings.append((position, posting))
+            batch.touched.add(subject_of(event))
+        case UnitEstablished():
+            batch.units.append((position, event))
+        case BaselineDeclared():
+            batch.declared.append((position, event))
+        case DigitalServiceListed():
+            batch.services.append((position, event))
+        case LeaderAppointed():
+            pass  # who leads a team is in no figure yet
+
+
+def history_of(event: RegistryEvent | VisitsEvent) -> str | None:
+    """The household or team whose history the event is counted with."""
+    match event:
+        case VisitRecorded() | HouseholdRegistered() | VisitVoided() | TeamFormed() | MemberJoined():
+            return subject_of(event)
+        case _:
+            return None
+
+
+class _Numbering(dict[K, int]):
+    """Gives the next number to whatever is new, for a ledger that nobody else writes to."""
+
+    def __missing__(self, key: K) -> int:
+        number = self[key] = len(self) + 1
+        return number
+
+
+@dataclass(slots=True)
+class Numbers:
+    """The numbers of places and series in one ledger, as far as they are needed here."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    series: dict[Series, int] = field(default_factory=dict)
+
+    @classmethod
+    def of_an_empty_ledger(cls) -> "Numbers":
+        return cls(_Numbering(), _Numbering())
+
+    def missing(self, postings: Iterable[tuple[int, Posting]]) -> tuple[set[str], set[Series]]:
+        places, series = set[str](), set[Series]()
+        for _, posting in postings:
+            if posting.place not in self.places:
+                places.add(posting.place)
+            series.update(posting.amounts.keys() - self.series.keys())
+        return places, series
+
+
+def rows(
+    source: int, postings: Iterable[tuple[int, Posting]], numbers: Numbers, balances: Balances
+) -> list[JournalRow]:
+    """The journal's rows; their sums are added to `balances`."""
+    journal: list[JournalRow] = []
+    place_numbers, series_numbers = numbers.places, numbers.series
+    for position, (unit, day, amounts) in postings:
+        place = place_numbers[unit]
+        balance = balances[place, month_of(day), source, position >> BUCKET_BITS]
+        series = [series_numbers[one] for one in amounts]
+        values = list(amounts.values())
+        journal.append((source, position, place, day, series, values))
+        for number, amount in zip(series, values, strict=True):
+            balance[number] += amount
+    return journal
+
+
+def balance_rows(balances: Balances) -> list[tuple[int, int, date, int, int, int]]:
+    """Series, place, month, source, bucket, amount, where it is not 0."""
+    return [
+        (series, place, month, source, bucket, amount)
+        for (place, month, source, bucket), amounts in balances.items()
+        for series, amount in amounts.items()
+        if amount
+    ]

@@ -1,0 +1,157 @@
+"""Loads an empty ledger from whole logs: states stay in memory, postings are copied while the next are made."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+
+from libs.events.envelope import Recorded, decode
+from services.metrics import tables
+from services.metrics.domain import events
+from services.metrics.domain.counting import CannotCount
+from services.metrics.domain.subjects import Subject, dump
+from services.metrics.fold import Batch, Numbers, balance_rows, fold, no_balances, rows
+from services.metrics.tables import Connection, Ledger
+from services.metrics.writing import write, write_facts
+
+_STEP = 1_000
+"""Events between two moments in which the COPY under way may go on."""
+
+
+class CannotLoad(Exception):
+    """An event that cannot be counted was met: it must be dismissed or understood before there are figures."""
+
+    def __init__(self, recorded: Recorded, reason: object) -> None:
+        super().__init__(f"{recorded.source}:{recorded.position} cannot be counted: {reason}")
+
+
+@dataclass(slots=True)
+class _Source:
+    number: int
+    position: int = 0
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    facts: Batch = field(default_factory=Batch)
+
+
+class Loader:
+    """`load` every source's events in order, then `finish`, which makes the ledger fit to be asked; `catch_up`
+    adds what came later. Nobody else may write to the ledger.
+    """
+
+    def __init__(self, connection: Connection, ledger: Ledger, dismissed: set[tuple[str, int]]) -> None:
+        self.ledger: Ledger = ledger
+        self._connection = connection
+        self._dismissed = dismissed
+        self._sources: dict[str, _Source] = {}
+        self._numbers = Numbers.of_an_empty_ledger()
+        self._balances = no_balances()
+        self._copying: asyncio.Task[None] | None = None
+
+    def position(self, source: str) -> int:
+        """The last one loaded."""
+        return self._sources[source].position if source in self._sources else 0
+
+    def cut(self) -> dict[str, int]:
+        return {name: source.position for name, source in sorted(self._sources.items())}
+
+    async def add_source(self, name: str) -> None:
+        await self._copied()
+        self._sources[name] = _Source(await tables.source_number(self._connection, name))
+
+    async def load(self, name: str, payloads: Sequence[bytes]) -> None:
+        """The source's next events. Raises CannotLoad."""
+        source = self._sources[name]
+        for start in range(0, len(payloads), _STEP):
+            batch = self._fold(source, payloads[start : start + _STEP])
+            journal = rows(source.number, batch.postings, self._numbers, self._balances)
+            source.facts.units += batch.units
+            source.facts.declared += batch.declared
+            source.facts.services += batch.services
+            await self._copied()
+            self._copying = asyncio.create_task(tables.add_journal(self._connection, self.ledger, journal))
+            await asyncio.sleep(0)
+
+    def _fold(self, source: _Source, payloads: Sequence[bytes]) -> Batch:
+        batch = Batch()
+        for payload in payloads:
+            recorded = decode(payload)
+            source.position = recorded.position
+            if (recorded.source, recorded.position) in self._dismissed:
+                continue
+            try:
+                fold(source.subjects, recorded.position, events.read(recorded.type, recorded.data), batch)
+            except (CannotCount, KeyError, msgspec.DecodeError) as error:
+                raise CannotLoad(recorded, error) from error
+        return batch
+
+    async def _copied(self) -> None:
+        """Waits for the COPY under way, and raises what became of it."""
+        if self._copying is not None:
+            copying, self._copying = self._copying, None
+            await copying
+
+    async def finish(self) -> None:
+        await self._copied()
+        numbers = self._numbers
+        for table, records in (
+            ("places", ((number, unit) for unit, number in numbers.places.items())),
+            ("series", ((number, *series) for series, number in numbers.series.items())),
+            ("balances", balance_rows(self._balances)),
+            ("subjects", self._states()),
+        ):
+            await self._connection.copy_records_to_table(table, schema_name=self.ledger, records=records)
+        async with self._connection.transaction():
+            await tables.use(self._connection, self.ledger)
+            for source in self._sources.values():
+                await write_facts(self._connection, source.number, source.facts)
+                source.facts = Batch()
+            await tables.index(self._connection, self.ledger)
+        self._balances.clear()
+
+    def _states(self) -> Iterator[tuple[int, str, bytes]]:
+        for source in self._sources.values():
+            for key, subject in source.subjects.items():
+                yield source.number, key, dump(subject)
+
+    async def catch_up(self, name: str, payloads: Sequence[bytes]) -> None:
+        """Further events, after `finish`, inside a transaction of this loader's connection."""
+        source = self._sources[name]
+        batch = self._fold(source, payloads)
+        await tables.use(self._connection, self.ledger)
+        await write(
+            self._connection,
+            self.ledger,
+            source.number,
+            batch,
+            subjects=source.subjects,
+            numbers=self._numbers,
+        )
+
+
+@asynccontextmanager
+async def loader(connection: Connection, ledger: Ledger) -> AsyncIterator[Loader]:
+    """Empties the ledger, which must not be live, and lends a loader for it."""
+    await tables.empty(connection, ledger)
+    loader = Loader(connection, ledger, await tables.dismissed(connection))
+    try:
+        with _without_garbage_collection():
+            yield loader
+    finally:
+        if loader._copying is not None:
+            loader._copying.cancel()
+            await asyncio.gather(loader._copying, return_exceptions=True)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """States are many, small and free of cycles: looking for some costs a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,11 @@
+-- The service may add postings but not change them; sums and states follow them.
+REVOKE ALL ON sources, live_ledger FROM PUBLIC, {app};
+GRANT SELECT, INSERT ON sources TO {app};
+GRANT SELECT, UPDATE ON live_ledger TO {app};
+GRANT USAGE ON SCHEMA ledger_a, ledger_b TO {app};
+REVOKE ALL ON ALL TABLES IN SCHEMA ledger_a, ledger_b FROM {app};
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ledger_a, ledger_b TO {app};
+GRANT UPDATE ON ledger_a.balances, ledger_b.balances, ledger_a.subjects, ledger_b.subjects TO {app};
+GRANT UPDATE ON ledger_a.unit_spans, ledger_b.unit_spans TO {app};
+REVOKE ALL ON FUNCTION empty_ledger, index_ledger FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION empty_ledger, index_ledger TO {app};

@@ -1,0 +1,100 @@
+"""Sums of postings: whole months from the balances, the days left over and the newest positions from the journal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import asyncpg
+
+from services.metrics.domain.periods import Period, spans
+from services.metrics.fold import BUCKET_BITS
+
+_ALL = 2**62
+
+
+class Cut(NamedTuple):
+    """Positions by the number of each source. `whole`: it is all that the ledger has reached, so that every
+    posting counts and none must be looked at for its position.
+    """
+
+    positions: Mapping[int, int]
+    whole: bool
+
+
+_SUMS = """
+WITH place AS (SELECT * FROM unnest($1::int[], $2::int[]) p (place, part)),
+     months AS (SELECT * FROM unnest($4::date[], $5::date[], $6::int[]) m (first, last, cell)),
+     days AS (SELECT * FROM unnest($7::date[], $8::date[], $9::int[]) d (first, last, cell)),
+     cut AS (SELECT * FROM unnest($10::smallint[], $11::int[], $12::bigint[], $13::bigint[])
+                           c (source, buckets, tail, position)),
+     piece AS (
+        -- Whole months of whole buckets.
+        SELECT p.part, b.series, m.cell, sum(b.amount) AS amount
+          FROM balances b
+          JOIN place p USING (place)
+          JOIN months m ON b.month BETWEEN m.first AND m.last
+          JOIN cut c ON c.source = b.source AND b.bucket < c.buckets
+         WHERE b.series = ANY($3) GROUP BY 1, 2, 3
+     UNION ALL
+        -- Whole months of the bucket that the cut goes through.
+        SELECT p.part, l.series, m.cell, sum(l.amount)
+          FROM cut c
+          JOIN journal j ON j.source = c.source AND j.position BETWEEN c.tail AND c.position
+          JOIN place p USING (place)
+          JOIN months m ON j.day >= m.first AND j.day < m.last + interval '1 month',
+               unnest(j.series, j.amount) l (series, amount)
+         WHERE l.series = ANY($3) GROUP BY 1, 2, 3
+     UNION ALL
+        -- Days of months that are not whole.
+        SELECT p.part, l.series, d.cell, sum(l.amount)
+          FROM days d
+          JOIN journal j ON j.day BETWEEN d.first AND d.last
+          JOIN place p USING (place)
+          JOIN cut c ON c.source = j.source AND j.position <= c.position,
+               unnest(j.series, j.amount) l (series, amount)
+         WHERE l.series = ANY($3) GROUP BY 1, 2, 3
+     )
+SELECT part, series, cell, sum(amount)::bigint AS amount FROM piece GROUP BY 1, 2, 3
+"""
+
+
+async def sums(
+    connection: asyncpg.Connection,
+    *,
+    parts: Mapping[int, int],
+    series: Sequence[int],
+    cells: Sequence[Period],
+    cut: Cut,
+) -> dict[tuple[int, int, int], int]:
+    """By part, series and cell (its index), as far as they are not 0. `parts` says which part of the answer
+    each place belongs to.
+    """
+    months: list[tuple[date, date, int]] = []
+    days: list[tuple[date, date, int]] = []
+    for number, cell in enumerate(cells):
+        whole, runs = spans(cell)
+        if whole:
+            months.append((*whole, number))
+        days.extend((*run, number) for run in runs)
+    found = await connection.fetch(
+        _SUMS,
+        list(parts),
+        list(parts.values()),
+        list(series),
+        *_columns(months, 3),
+        *_columns(days, 3),
+        *_columns([_bounds(source, position, whole=cut.whole) for source, position in cut.positions.items()], 4),
+    )
+    return {(row["part"], row["series"], row["cell"]): row["amount"] for row in found if row["amount"]}
+
+
+def _bounds(source: int, position: int, *, whole: bool) -> tuple[int, int, int, int]:
+    """Buckets below the second number are whole; from the third to the fourth position is the tail."""
+    if whole:
+        return source, 2**31 - 1, _ALL + 1, _ALL
+    buckets = (position + 1) >> BUCKET_BITS
+    return source, buckets, buckets << BUCKET_BITS, position
+
+
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    return [[row[column] for row in rows] for column in range(width)]

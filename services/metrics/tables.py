@@ -1,0 +1,179 @@
+"""The ledger's tables: every statement that writes them, or reads what writers need.
+
+A ledger is one of two schemas; statements name no schema, the transaction's search path says which it is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import Literal
+
+import asyncpg
+
+from services.metrics.domain.events import BaselineDeclared, DigitalServiceListed, UnitEstablished
+from services.metrics.domain.series import Series
+from services.metrics.domain.subjects import Subject, dump, load
+from services.metrics.binary_copy import encode
+from services.metrics.fold import Balances, JournalRow, balance_rows
+
+Ledger = Literal["ledger_a", "ledger_b"]
+Connection = asyncpg.Connection
+CONSUMER = "ledger"
+"""The name that the ledger's consumers keep their checkpoints under."""
+
+
+async def live_ledger(connection: Connection) -> Ledger:
+    ledger: Ledger = await connection.fetchval("SELECT ledger FROM live_ledger")
+    return ledger
+
+
+async def live_ledger_for_writing(connection: Connection) -> Ledger:
+    """Nobody changes which one it is until this transaction has ended."""
+    ledger: Ledger = await connection.fetchval("SELECT ledger FROM live_ledger FOR SHARE")
+    return ledger
+
+
+async def switch_live_ledger(connection: Connection, ledger: Ledger) -> None:
+    await connection.execute("UPDATE live_ledger SET ledger = $1", ledger)
+
+
+async def lock_live_ledger(connection: Connection) -> Ledger:
+    """Waits for writers to finish, and keeps new ones waiting until this transaction has ended."""
+    ledger: Ledger = await connection.fetchval("SELECT ledger FROM live_ledger FOR UPDATE")
+    return ledger
+
+
+async def use(connection: Connection, ledger: Ledger) -> None:
+    """Statements of this transaction mean this ledger's tables."""
+    await connection.execute(f"SET LOCAL search_path = {ledger}, public")
+
+
+async def empty(connection: Connection, ledger: Ledger) -> None:
+    await connection.execute("SELECT empty_ledger($1)", ledger)
+
+
+async def index(connection: Connection, ledger: Ledger) -> None:
+    await connection.execute("SELECT index_ledger($1)", ledger, timeout=3600)
+
+
+async def source_number(connection: Connection, source: str) -> int:
+    await connection.execute("INSERT INTO sources (name) VALUES ($1) ON CONFLICT DO NOTHING", source)
+    number: int = await connection.fetchval("SELECT id FROM sources WHERE name = $1", source)
+    return number
+
+
+async def reached(connection: Connection) -> dict[str, int]:
+    """The cut that the live ledger has reached: the position of each source."""
+    rows = await connection.fetch(
+        "SELECT source, position FROM consumer_checkpoints WHERE consumer = $1 ORDER BY source", CONSUMER
+    )
+    return {row["source"]: row["position"] for row in rows}
+
+
+# Sorted, so that two consumers that meet the same new names wait for each other in the same order.
+
+
+async def number_places(connection: Connection, units: Iterable[str]) -> dict[str, int]:
+    wanted = sorted(units)
+    await connection.execute(
+        "INSERT INTO places (unit) SELECT unnest($1::uuid[]) ON CONFLICT (unit) DO NOTHING", wanted
+    )
+    return {
+        str(row["unit"]): row["id"]
+        for row in await connection.fetch("SELECT id, unit FROM places WHERE unit = ANY($1)", wanted)
+    }
+
+
+async def number_series(connection: Connection, series: Iterable[Series]) -> dict[Series, int]:
+    columns = [list(column) for column in zip(*sorted(series), strict=True)]
+    await connection.execute(
+        """INSERT INTO series (indicator, digital_service, stage, measure, value)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+           ON CONFLICT (indicator, digital_service, stage, measure, value) DO NOTHING""",
+        *columns,
+    )
+    found = await connection.fetch(
+        """SELECT id, s.* FROM series JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+                  s (indicator, digital_service, stage, measure, value)
+                  USING (indicator, digital_service, stage, measure, value)""",
+        *columns,
+    )
+    return {Series(*row[1:]): row["id"] for row in found}
+
+
+async def read_subjects(connection: Connection, source: int, ids: Iterable[str]) -> dict[str, Subject]:
+    found = await connection.fetch(
+        "SELECT subject, state FROM subjects WHERE source = $1 AND subject = ANY($2)", source, list(ids)
+    )
+    return {str(row["subject"]): load(row["state"]) for row in found}
+
+
+async def save_subjects(connection: Connection, source: int, subjects: Mapping[str, Subject]) -> None:
+    await connection.execute(
+        """INSERT INTO subjects (source, subject, state) SELECT $1, * FROM unnest($2::uuid[], $3::bytea[])
+           ON CONFLICT (source, subject) DO UPDATE SET state = excluded.state""",
+        source,
+        list(subjects),
+        [dump(subject) for subject in subjects.values()],
+    )
+
+
+async def add_journal(connection: Connection, ledger: Ledger, journal: Iterable[JournalRow]) -> None:
+    await connection.copy_to_table(
+        "journal", schema_name=ledger, source=BytesIO(encode(journal)), format="binary"
+    )
+
+
+async def add_balances(connection: Connection, balances: Balances) -> None:
+    rows = balance_rows(balances)
+    await connection.execute(
+        """INSERT INTO balances (series, place, month, source, bucket, amount)
+           SELECT * FROM unnest($1::int[], $2::int[], $3::date[], $4::smallint[], $5::int[], $6::bigint[])
+           ON CONFLICT (series, place, month, source, bucket)
+           DO UPDATE SET amount = balances.amount + excluded.amount""",
+        *([row[column] for row in rows] for column in range(6)),
+    )
+
+
+async def add_units(
+    connection: Connection, source: int, units: Sequence[tuple[int, UnitEstablished]]
+) -> None:
+    await connection.executemany(
+        """INSERT INTO unit_spans (source, known_from, unit_id, parent_id, level, code, kind, name, valid_from)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        [
+            (source, position, u.unit_id, u.parent_id, u.level, u.code, u.kind, u.name, u.valid_from)
+            for position, u in units
+        ],
+    )
+
+
+async def add_declared(
+    connection: Connection, source: int, declared: Sequence[tuple[int, BaselineDeclared]]
+) -> None:
+    await connection.executemany(
+        """INSERT INTO declared (source, position, unit_id, name, as_of, value)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        [(source, position, d.unit_id, d.name, d.as_of, d.value) for position, d in declared],
+    )
+
+
+async def add_services(
+    connection: Connection, source: int, services: Sequence[tuple[int, DigitalServiceListed]]
+) -> None:
+    await connection.executemany(
+        "INSERT INTO digital_services (source, position, code, stages) VALUES ($1, $2, $3, $4)",
+        [(source, position, s.code, list(s.stages)) for position, s in services],
+    )
+
+
+async def dismissed(connection: Connection) -> set[tuple[str, int]]:
+    """Source and position of the events that somebody decided to leave out."""
+    return {(row[0], row[1]) for row in await connection.fetch("SELECT source, position FROM dismissals")}
+
+
+async def first_quarantined(connection: Connection, source: str) -> int:
+    """The position of the first event that is set aside; beyond all positions where none is."""
+    first: int | None = await connection.fetchval(
+        "SELECT min(position) FROM quarantine WHERE consumer = $1 AND source = $2", CONSUMER, source
+    )
+    return 2**63 - 1 if first is None else first

@@ -1,0 +1,37 @@
+"""Adds a batch to a ledger, inside the caller's transaction: the live ledger's way, and a rebuild's last steps."""
+
+from services.metrics import tables
+from services.metrics.domain.subjects import Subjects
+from services.metrics.fold import Batch, Numbers, no_balances, rows
+from services.metrics.tables import Connection, Ledger
+
+
+async def write(
+    connection: Connection, ledger: Ledger, source: int, batch: Batch, *, subjects: Subjects, numbers: Numbers
+) -> None:
+    """The transaction uses `ledger` already. `numbers` learn those that are new; when the transaction fails,
+    they and the subjects are no longer true.
+    """
+    places, series = numbers.missing(batch.postings)
+    if places:
+        numbers.places |= await tables.number_places(connection, places)
+    if series:
+        numbers.series |= await tables.number_series(connection, series)
+    balances = no_balances()
+    journal = rows(source, batch.postings, numbers, balances)
+    if journal:
+        await tables.add_journal(connection, ledger, journal)
+        await tables.add_balances(connection, balances)
+    if batch.touched:
+        await tables.save_subjects(connection, source, {key: subjects[key] for key in batch.touched})
+    await write_facts(connection, source, batch)
+
+
+async def write_facts(connection: Connection, source: int, batch: Batch) -> None:
+    """What is not counted but looked up: units, baselines, digital services."""
+    if batch.units:
+        await tables.add_units(connection, source, batch.units)
+    if batch.declared:
+        await tables.add_declared(connection, source, batch.declared)
+    if batch.services:
+        await tables.add_services(connection, source, batch.services)
