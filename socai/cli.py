@@ -16,7 +16,7 @@ COMMANDS = {
     "status": "socai.status:app",
     "token": "socai.token:app",
     "relay": "socai.relay_commands:relay",
-    "quarantine": "socai.relay_commands:quarantine",
+    "quarantine": "socai.quarantine_commands:quarantine",
     "scenario": "socai.scenario_commands:scenario",
     "seed-facts": "socai.seed_facts:app",
     "units": "socai.units_commands:units",

@@ -60,11 +60,11 @@ class Followed:
 
 
 class Chain:
-    """Follows the records of one source."""
+    """Follows the records of one source. `types` are those that may occur; None stands for any."""
 
-    def __init__(self, source: str, types: Collection[str], verifier: Verifier | None) -> None:
+    def __init__(self, source: str, types: Collection[str] | None, verifier: Verifier | None) -> None:
         self._source = source
-        self._types = frozenset(types)
+        self._types = None if types is None else frozenset(types)
         self._verifier = verifier
         self.refused_checkpoints = 0
         """Checkpoints that nobody we know signed; they prove nothing, so they are passed over."""
@@ -122,7 +122,7 @@ class Chain:
             raise Stopped("malformed-event", f"position {record.position}: {error}") from error
         if event.position != record.position or event.source != self._source:
             raise Stopped("malformed-event", f"{event.source} {event.position} came as {record.position}")
-        if event.type not in self._types:
+        if self._types is not None and event.type not in self._types:
             raise Stopped("unlisted-type", f"position {record.position} is a {event.type}")
         return event
 
