@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from socai.local.lock import drift
+from socai.local.lock import lock_drift
 from socai.local.places import ROOT
 
 Say = Callable[[str], None]
@@ -39,7 +39,7 @@ def run_checks(say: Say) -> int:
     }
     failed = [name for name, command in commands.items() if not _passes(name, command, say)]
     findings: dict[str, Callable[[], list[str]]] = {
-        "lock": drift,
+        "lock": lock_drift,
         "registries": registries_named,
         "contracts": contract_drift,
     }

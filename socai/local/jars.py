@@ -49,14 +49,13 @@ def jar_directory() -> Path:
     with (directory.parent / "lock").open("w") as lock:
         flock(lock, LOCK_EX)
         if not directory.exists():
-            _download(directory)
+            download(locked_jars(), directory)
     return directory
 
 
-def _download(directory: Path) -> None:
-    jars = locked_jars()
+def download(jars: list[Jar], directory: Path) -> None:
     unfinished = directory.with_suffix(".unfinished")
-    unfinished.mkdir(exist_ok=True)
+    unfinished.mkdir(parents=True, exist_ok=True)
     fetch = _fetcher()
     sys.stderr.write(f"Downloading Kafka: {len(jars)} jars (44 MB, once).\n")
 

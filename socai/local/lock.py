@@ -7,8 +7,9 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, requires
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -21,7 +22,11 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; (.+?))? \\$")
 
 def write_lock(arguments: Sequence[str]) -> int:
     """Resolves for every platform and Python we support; locked versions stay, unless told `--upgrade`."""
-    groups = [word for group in _project()["dependency-groups"] for word in ("--group", group)]
+    groups = [
+        word
+        for group in tomllib.loads(_read("pyproject.toml"))["dependency-groups"]
+        for word in ("--group", group)
+    ]
     form = ["--universal", "--generate-hashes", "--no-header", "--quiet"]
     command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *groups, *form]
     env = {**os.environ, "UV_CACHE_DIR": str(CACHE / "uv"), "UV_NO_CONFIG": "1"}
@@ -30,16 +35,20 @@ def write_lock(arguments: Sequence[str]) -> int:
     ).returncode
 
 
-def drift() -> list[str]:
+def lock_drift() -> list[str]:
+    """See `drift`."""
+    return drift(tomllib.loads(_read("pyproject.toml")), _read("requirements.txt"))
+
+
+def drift(project: Mapping[str, Any], lock: str) -> list[str]:
     """What differs between pyproject.toml and the lock, as seen from what is installed here.
 
     Walks the requirements through the installed packages' own metadata, so it needs no network and says the
     same whatever has been published since.
     """
-    text = (ROOT / "requirements.txt").read_text()
-    pins, found = _pins(text), []
+    pins, found = _pins(lock), []
     reached: set[tuple[str, str]] = set()
-    waiting = [(requirement, "") for requirement in _direct()]
+    waiting = [(requirement, "") for requirement in _direct(project)]
     while waiting:
         requirement, extra = waiting.pop()
         if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
@@ -55,21 +64,19 @@ def drift() -> list[str]:
                 waiting += [(each, wanted) for each in _requirements_of(name)]
     unneeded = pins.keys() - {name for name, _ in reached}
     found += [f"{name} is in requirements.txt, but nothing needs it" for name in sorted(unneeded)]
-    found += [
-        f"requirements.txt names a place: {line}"
-        for line in text.splitlines()
-        if "://" in line or line.startswith("-")
-    ]
+    found += [f"requirements.txt names a place: {line}" for line in lock.splitlines() if _names_a_place(line)]
     return sorted(set(found))
 
 
-def _project() -> dict[str, dict[str, list[str]]]:
-    project: dict[str, dict[str, list[str]]] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    return project
+def _read(name: str) -> str:
+    return (ROOT / name).read_text()
 
 
-def _direct() -> Iterator[Requirement]:
-    project = _project()
+def _names_a_place(line: str) -> bool:
+    return "://" in line or line.startswith("-")
+
+
+def _direct(project: Mapping[str, Any]) -> Iterator[Requirement]:
     groups: Iterable[list[str]] = (project["project"]["dependencies"], *project["dependency-groups"].values())
     for group in groups:
         yield from map(Requirement, group)

@@ -9,7 +9,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from socai.local.places import LOCAL, ROOT
+from socai.local.places import ROOT
 from socai.local.state import State, StateFile
 from socai.local.supervisor import DONE, NO, Options, Supervisor
 
@@ -36,7 +36,7 @@ def run_detached(directory: Path, options: Options) -> int:
     log_file.touch()
     with log_file.open(errors="replace") as log:
         log.seek(0, 2)
-        started = None if running else _start(options, log_file)
+        started = None if running else _start(directory, options, log_file)
         try:
             while True:
                 time.sleep(0.05)
@@ -57,10 +57,10 @@ def run_detached(directory: Path, options: Options) -> int:
             return NO
 
 
-def _start(options: Options, log_file: Path) -> subprocess.Popen[bytes]:
+def _start(directory: Path, options: Options, log_file: Path) -> subprocess.Popen[bytes]:
     with log_file.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "socai.local.up", json.dumps(asdict(options))],
+            [sys.executable, "-m", "socai.local.up", str(directory), json.dumps(asdict(options))],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -93,5 +93,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    options = Options(**json.loads(sys.argv[1]))
-    sys.exit(Supervisor(LOCAL / "up", options, say=_say, when_ready=lambda state: None).run())
+    where, what = Path(sys.argv[1]), Options(**json.loads(sys.argv[2]))
+    sys.exit(Supervisor(where, what, say=_say, when_ready=lambda state: None).run())
