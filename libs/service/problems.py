@@ -164,6 +164,9 @@ def from_validation(failure: ValidationError | Sequence[Any], *, requests: bool 
     """
     if isinstance(failure, ValidationError):
         failure = failure.errors(include_url=False, include_input=False, include_context=False)
+    # pydantic does not count a tuple's bad items, and then finds it too short, too.
+    parents = {found["loc"][:-1] for found in failure}
+    failure = [found for found in failure if found["type"] != "too_short" or found["loc"] not in parents]
     errors = [
         {"pointer": pointer(found["loc"]), "code": _input_code(found["type"]), "detail": found["msg"]}
         for found in failure[:50]
