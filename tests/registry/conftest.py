@@ -1,0 +1,28 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from services.registry.main import create
+from socai.local.embedded import Embedded
+from tests.registry.province import UNITS
+from tests.registry.test_units import command_for
+from tests.services import Client, serving, settings_for
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def registry(stack: Embedded, session_directory: Path) -> AsyncIterator[Client]:
+    """The registry with the units of the small province, read models included."""
+    settings = await settings_for(stack, "91", session_directory)
+    async with serving("registry", create, settings) as client:
+        commands = [
+            {
+                "id": str(unit.unit_id),
+                "kind": "establish-unit",
+                "body": command_for(unit).model_dump(mode="json", by_alias=True),
+            }
+            for unit in UNITS
+        ]
+        answer = await client.post("/v1/registry/bulk", {"commands": commands})
+        assert [result["status"] for result in answer.body["results"]] == ["accepted"] * len(UNITS)
+        yield client

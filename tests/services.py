@@ -1,0 +1,93 @@
+"""Runs services inside the test's own loop, on real databases and topics, and talks to them over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from libs.events.migrations import migrate
+from libs.service.app import ServiceApp
+from libs.service.serve import Server
+from libs.service.settings import Settings
+from socai.local.embedded import Embedded
+from socai.local.keys import make_keys
+from socai.migrate import DIRECTORIES
+from socai.token import issue_token
+
+PATIENCE = 10.0
+"""Seconds until a condition has to hold."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Asks one service, with a token."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def get(
+        self,
+        path: str,
+        query: Mapping[str, object] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        params = {name: str(value) for name, value in (query or {}).items()}
+        return await self._ask("GET", path, headers, params=params)
+
+    async def post(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Answer:
+        return await self._ask("POST", path, headers, json=body)
+
+    async def _ask(self, method: str, path: str, headers: Mapping[str, str] | None, **more: Any) -> Answer:
+        async with self.session.request(method, self.url + path, headers=headers, **more) as response:
+            return Answer(response.status, await response.json(content_type=None), response.headers)
+
+    async def head(self) -> int:
+        """The last position of the service's log."""
+        return int((await self.get("/status")).body["log"]["position"])
+
+
+async def settings_for(stack: Embedded, province: str, directory: Path) -> Settings:
+    """A province of its own: fresh databases, migrated, and topics."""
+    values = {"socai_province": province, "kafka_bootstrap": stack.bootstrap}
+    for service in ("registry", "visits"):
+        database = await asyncio.to_thread(stack.create_database, f"{service}_{province}")
+        await migrate(database.owner_url, "socai_app", DIRECTORIES[service])
+        await asyncio.to_thread(stack.create_topic, f"internal.{province}.{service}.v1")
+        values[f"{service}_database_url"] = database.app_url
+    keys = {name.lower(): value for name, value in make_keys(directory / "keys").items()}
+    return Settings.model_validate({**values, **keys})
+
+
+@asynccontextmanager
+async def serving(
+    service: str, create: Callable[[Settings], ServiceApp], settings: Settings
+) -> AsyncIterator[Client]:
+    """The service, until the block is left."""
+    server = Server(create(settings), service=service, host="127.0.0.1", port=0)
+    task = asyncio.create_task(server.serve())
+    await until(lambda: server.started or task.done())
+    headers = {"Authorization": f"Bearer {issue_token(settings, role='province-officer', subject='officer')}"}
+    try:
+        async with aiohttp.ClientSession(headers=headers) as session:
+            yield Client(server.url, session)
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def until(condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
+    async with asyncio.timeout(patience):
+        while not condition():  # noqa: ASYNC110 – there is nothing to be told by
+            await asyncio.sleep(0.01)
