@@ -136,7 +136,7 @@ def problem_of(error: Exception) -> Problem | None:
     if isinstance(error, LogUnverified):
         return Problem("log-unverified", str(error))
     if isinstance(error, RequestValidationError):
-        return from_validation(error.errors(), requests=True)
+        return from_validation(error.errors())
     if isinstance(error, HTTPException):
         code = _HTTP.get(error.status_code, "bad-request" if error.status_code < 500 else "internal-error")
         return Problem(code, headers=error.headers)
@@ -157,24 +157,29 @@ def from_refusal(refusal: Refusal) -> Problem:
     return Problem(refusal.code, detail, errors, headers)
 
 
-def from_validation(failure: ValidationError | Sequence[Any], *, requests: bool = False) -> Problem:
-    """pydantic's findings under our codes. The input is not repeated: it may be personal.
-
-    `requests`: the findings are FastAPI's, about parts of a request (`/query/limit`).
+def from_validation(failure: ValidationError | Sequence[Any]) -> Problem:
+    """pydantic's findings under our codes, or FastAPI's about parts of a request (`/query/limit`). The input
+    is not repeated: it may be personal.
     """
     if isinstance(failure, ValidationError):
         failure = failure.errors(include_url=False, include_input=False, include_context=False)
-    # pydantic does not count a tuple's bad items, and then finds it too short, too.
-    parents = {found["loc"][:-1] for found in failure}
-    failure = [found for found in failure if found["type"] != "too_short" or found["loc"] not in parents]
+    failure = [found for found in failure[:50] if not _follows(found, failure)]
     errors = [
         {"pointer": pointer(found["loc"]), "code": _input_code(found["type"]), "detail": found["msg"]}
-        for found in failure[:50]
+        for found in failure
     ]
     codes = {error["code"] for error in errors}
     if codes == {"not-json"}:
         return Problem("not-json", errors[0]["detail"])
     return Problem(codes.pop() if len(codes) == 1 else "invalid-input", errors=errors)
+
+
+def _follows(found: Any, failure: Sequence[Any]) -> bool:
+    """pydantic does not count a tuple's bad items, and then finds it too short, too."""
+    place = found["loc"]
+    return found["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in failure
+    )
 
 
 def pointer(location: Sequence[str | int]) -> str:

@@ -1,5 +1,6 @@
 """Runs an application as a process: starts, says so in one line, and stops without dropping a request."""
 
+import gc
 import os
 import socket
 import sys
@@ -74,4 +75,7 @@ def run(service: str, create: Callable[[Settings], ServiceApp]) -> None:
         app = create(settings)
     except SettingsError as error:
         exit_for(error)
+    # What was imported stays: the collector need not walk through it again and again.
+    gc.collect()
+    gc.freeze()
     Server(app, service=service, host=settings.socai_host, port=settings.socai_port).run()
