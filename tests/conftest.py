@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from socai.local.embedded import Embedded
 from socai.local.system import System
 from socai.local.test_directories import make_test_directory
+
+# structlog's own way of showing an exception, with every local variable, takes seconds.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
