@@ -41,8 +41,8 @@ class Checked:
     warnings: tuple[str, ...] = ()
 
 
-class _NotAnswered(Exception):
-    pass
+class NotAnswered(Exception):
+    """There is no indicator, unit or route for it yet; the message says which."""
 
 
 @app.command()
@@ -74,17 +74,18 @@ async def _check(facts: Sequence[dict[str, Any]], token: str | None) -> list[Che
 async def _check_one(gateway: Gateway, fact: dict[str, Any]) -> Checked:
     expected = expectation(fact)
     try:
-        answered, warnings = await _ask(gateway, fact)
-    except _NotAnswered as error:
+        answered, warnings = await ask(gateway, fact)
+    except NotAnswered as error:
         return Checked(fact["id"], fact["source"], expected, [], None, str(error))
     ok = all(value is not None and holds(fact, value) for value in answered)
     return Checked(fact["id"], fact["source"], expected, answered, ok, warnings=warnings)
 
 
-async def _ask(gateway: Gateway, fact: dict[str, Any]) -> tuple[list[float | None], tuple[str, ...]]:
+async def ask(gateway: Gateway, fact: dict[str, Any]) -> tuple[list[float | None], tuple[str, ...]]:
+    """What the system says to the fact's question, and its warnings. Raises NotAnswered, Refused, Away."""
     question = QUESTIONS.get(fact["indicator"])
     if question is None:
-        raise _NotAnswered("no indicator answers this yet")
+        raise NotAnswered("no indicator answers this yet")
     unit = await _unit(gateway, fact)
     answered: list[float | None] = []
     warnings: dict[str, None] = {}
@@ -94,7 +95,7 @@ async def _ask(gateway: Gateway, fact: dict[str, Any]) -> tuple[list[float | Non
         except Refused as refused:
             if refused.status in (401, 403):
                 raise
-            raise _NotAnswered(str(refused)) from None
+            raise NotAnswered(str(refused)) from None
         (item,) = answer["items"]
         answered.append(question.figure(item))
         warnings |= dict.fromkeys(item.get("warnings") or ())
@@ -105,7 +106,7 @@ async def _unit(gateway: Gateway, fact: dict[str, Any]) -> str:
     """The unit by its code, or step by step by name where the article gives only that."""
     named, day = fact["unit"], fact["on"]
     if "area" in named:
-        raise _NotAnswered("areas are not there yet")
+        raise NotAnswered("areas are not there yet")
     unit = f"{named.get('district') or named['province']}@{day}"
     for level in ("commune", "hamlet"):
         if level in named:
@@ -122,10 +123,10 @@ async def _below(gateway: Gateway, *, parent: str, level: str, full_name: str, d
     except Refused as refused:
         if refused.status in (401, 403):
             raise
-        raise _NotAnswered(str(refused)) from None
+        raise NotAnswered(str(refused)) from None
     same = [unit["id"] for unit in found if _folded(unit["full_name"]) == _folded(full_name)]
     if len(same) != 1:
-        raise _NotAnswered(f"there are {len(same)} units called {full_name} in {parent}")
+        raise NotAnswered(f"there are {len(same)} units called {full_name} in {parent}")
     return str(same[0])
 
 

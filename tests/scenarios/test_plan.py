@@ -1,7 +1,6 @@
 """The plan against the articles and against the domains, without any service."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from socai.scenarios.days import LAST_DAY
 from socai.scenarios.plan import Plan
 from socai.scenarios.story import KHOM_6
 from socai.seed_facts import holds
-from tests.scenarios.recount import Household, Recount, recount
+from tests.scenarios.figures import COUNTED, places
+from tests.scenarios.recount import Recount, recount
 
 ARTICLE = "000_a9d07e0ddb6742ae.txt"
 FACTS = orjson.loads((DATA / "seed-facts.json").read_bytes())["facts"]
@@ -32,67 +32,6 @@ def year() -> Recount:
     return recount(Plan(DATA).commands())
 
 
-def _places(year: Recount, unit: dict[str, str]) -> set[str]:
-    if "hamlet" in unit:
-        return year.below(names=(unit["commune"], unit["hamlet"]))
-    if unit.get("commune") == "thị trấn Thới Bình":
-        return year.below(code="32065")
-    return year.below(code=unit.get("district") or unit["province"])
-
-
-def _share(of: Callable[[Household], object], year: Recount, here: set[str]) -> float:
-    return sum(1 for household in year.of(here) if of(household)) / year.baseline(here)
-
-
-def _gap(year: Recount, here: set[str], code: str) -> float:
-    return year.adoption(here, code, "used")[1] / year.adoption(here, code, "registered")[1]
-
-
-COUNTED: dict[str, Callable[[Recount, set[str], str], list[float]]] = {
-    "teams": lambda year, here, day: [len(year.teams_in(here, day))],
-    "members": lambda year, here, day: [year.members_in(here, day)],
-    "households guided": lambda year, here, day: [
-        sum(1 for household in year.of(here) if household.guided_on and household.guided_on <= day)
-    ],
-    "households guided / households": lambda year, here, _: [_share(lambda h: h.guided_on, year, here)],
-    "households guided / households in hamlets with a team": lambda year, here, _: [
-        _share(lambda h: h.guided_on, year, here)
-    ],
-    "households with an application installed / households": lambda year, here, _: [
-        _share(lambda h: h.with_app, year, here)
-    ],
-    "households with an online public service account": lambda year, here, _: [
-        year.adoption(here, "vn.online-public-services", "registered")[0]
-    ],
-    "households with an e-commerce seller account": lambda year, here, _: [
-        year.adoption(here, "vn.e-commerce-seller", "registered")[0]
-    ],
-    "people with an e-commerce seller account": lambda year, here, _: [
-        year.adoption(here, "vn.e-commerce-seller", "registered")[1]
-    ],
-    "households with an e-payment account": lambda year, here, _: [
-        year.adoption(here, "vn.e-payment", "registered")[0]
-    ],
-    "people with an e-payment account": lambda year, here, _: [
-        year.adoption(here, "vn.e-payment", "registered")[1]
-    ],
-    "people with a vnCare health record": lambda year, here, _: [
-        year.adoption(here, "vn.health-record", "registered")[1]
-    ],
-    "medical bookings made (uses)": lambda year, here, _: [
-        sum(household.uses["vn.medical-booking"] for household in year.of(here))
-    ],
-    "people who used / people who registered (online public services; e-payment)": lambda year, here, _: [
-        _gap(year, here, "vn.online-public-services"),
-        _gap(year, here, "vn.e-payment"),
-    ],
-    "households visited at least 4 times": lambda year, here, _: [
-        sum(1 for household in year.of(here) if household.met >= 4)
-    ],
-    "households visited at least 5 times": lambda year, here, _: [
-        sum(1 for household in year.of(here) if household.visits >= 5)
-    ],
-}
 LATER = ("thoibinh-teams", "thoibinh-members", "khom6-team")
 """Facts of other articles that the same teams have to satisfy already."""
 
@@ -101,7 +40,7 @@ LATER = ("thoibinh-teams", "thoibinh-members", "khom6-team")
     "fact", [f for f in FACTS if f["source"] == ARTICLE or f["id"] in LATER], ids=lambda f: str(f["id"])
 )
 def test_a_recount_of_the_commands_gives_the_articles_figure(year: Recount, fact: dict[str, Any]) -> None:
-    here = _places(year, fact["unit"])
+    here = places(year, fact["unit"])
     answers = COUNTED[fact["indicator"]](year, here, fact["on"])
     assert answers
     assert all(holds(fact, answer) for answer in answers), f"{answers} for {fact}"

@@ -1,0 +1,179 @@
+"""Loading a small plan into a running system, and asking it. The tests build on each other, in this order."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from typing import Any
+
+import orjson
+import pytest
+
+from socai.bulk import Bulk, Stopped
+from socai.data import DATA
+from socai.gateway_client import Gateway
+from socai.local.places import ROOT
+from socai.local.ports import free_port
+from socai.local.system import System
+from socai.scenarios.loader import SYNC, load
+from socai.scenarios.plan import Plan
+from socai.scenarios.story import INSTRUMENT
+from socai.seed_facts import ask
+from socai.seed_questions import QUESTIONS
+from tests.scenarios.figures import COUNTED, places
+from tests.scenarios.recount import recount
+
+SCALE = 0.02
+END = "2023-06-30"
+UNITS = (
+    {"province": "96"},
+    {"province": "96", "district": "972"},
+    {"province": "96", "district": "967", "commune": "thị trấn Thới Bình"},
+    {"province": "96", "district": "972", "commune": "xã Tân Hải", "hamlet": "ấp Công Nghiệp"},
+)
+
+
+def _socai(system: System, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "socai", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **system.env, **more},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def _gateway(system: System) -> Gateway:
+    return Gateway(system.gateway_url, lambda: system.token(subject="local:socai"), patience=30.0)
+
+
+class _StopsAfter:
+    """Progress that breaks a load off, as Ctrl-C would."""
+
+    def __init__(self, commands: int) -> None:
+        self._left = commands
+
+    def stage(self, name: str) -> None:
+        pass
+
+    def answered(self, commands: int) -> None:
+        self._left -= commands
+        if self._left < 0:
+            raise InterruptedError
+
+    def hamlets_done(self, count: int) -> None:
+        pass
+
+
+async def test_a_load_that_was_broken_off_is_continued(empty_system: System) -> None:
+    plan = Plan(DATA, scale=SCALE)
+    async with _gateway(empty_system) as gateway:
+        with pytest.raises(InterruptedError):
+            await load(plan, gateway, _StopsAfter(15_000))
+    said = await asyncio.to_thread(
+        _socai, empty_system, "scenario", "load", "ca-mau-2023", "--scale", str(SCALE), "--json"
+    )
+    assert said.returncode == 0, said.stderr
+    report = orjson.loads(said.stdout)
+    assert report["accepted"] + report["repeated"] == report["commands"]
+    assert report["repeated"] >= 15_000
+    assert report["accepted"] > 0
+    assert report["caught_up_seconds"] is not None
+    assert "do not hold" in said.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: " ".join(list(unit.values())[-1:]))
+async def test_every_figure_is_what_a_recount_of_the_commands_gives(
+    empty_system: System, unit: dict[str, str]
+) -> None:
+    count = recount(Plan(DATA, scale=SCALE).commands())
+    here = places(count, unit)
+    async with _gateway(empty_system) as gateway:
+        for phrase in QUESTIONS:
+            fact: dict[str, Any] = {"unit": unit, "indicator": phrase, "on": END}
+            answered, _ = await ask(gateway, fact)
+            expected = COUNTED[phrase](count, here, END)
+            assert answered == pytest.approx(expected, abs=1e-9), phrase
+
+
+def test_seed_facts_says_honestly_what_differs_and_what_nothing_answers(empty_system: System) -> None:
+    said = _socai(empty_system, "seed-facts", "--json")
+    assert said.returncode == 1
+    facts = {fact["fact"]: fact for fact in orjson.loads(said.stdout)}
+    assert facts["camau-teams"]["ok"] is True
+    assert facts["camau-guided"]["ok"] is False
+    assert facts["thanhliem-paid"]["ok"] is None
+    assert facts["thanhliem-paid"]["why"]
+    table = _socai(empty_system, "seed-facts", "--source", "000_a9d07e0ddb6742ae.txt")
+    assert table.returncode == 1
+    assert table.stdout.count("\n") == sum(f["source"].startswith("000_") for f in facts.values()) + 2
+    assert "DIFFERS" in table.stdout
+
+
+def test_another_seed_is_not_loaded_into_the_same_system(empty_system: System) -> None:
+    said = _socai(empty_system, "scenario", "load", "ca-mau-2023", "--seed", "2", "--scale", str(SCALE))
+    assert said.returncode == 1
+    assert "is not empty" in said.stderr
+
+
+def test_the_same_set_of_units_is_imported_as_a_repeat(empty_system: System) -> None:
+    directory = DATA / "administrative-units"
+    said = _socai(
+        empty_system,
+        "units",
+        "import",
+        str(directory),
+        "--effective",
+        "2025-06-30",
+        "--instrument",
+        INSTRUMENT,
+    )
+    assert said.returncode == 0, said.stderr
+    assert said.stdout == "0 units established, 10,794 were there already\n"
+
+
+async def test_a_command_that_is_refused_stops_the_load_and_says_why(empty_system: System) -> None:
+    command = next(Plan(DATA, scale=SCALE).visits()).visits[0].replace(b'"2022-', b'"2012-')
+    said = orjson.loads(command)
+    said["id"] = said["body"]["id"] = "01840000-0000-7000-8000-000000000001"
+    async with _gateway(empty_system) as gateway:
+        bulk = Bulk(gateway, patience=5.0, on_answer=lambda _: None)
+        with pytest.raises(Stopped, match="visit-before-team"):
+            await bulk.send(SYNC, [orjson.dumps(said)])
+
+
+async def test_what_is_not_known_yet_is_sent_again_until_it_is(empty_system: System) -> None:
+    """A visit arrives before its household: the batch is sent again, and succeeds once the other lane came."""
+    plan = Plan(DATA, scale=SCALE)
+    first = next(plan.visits())
+    household = orjson.loads(first.households[0])
+    household["id"] = household["body"]["id"] = "01840000-0000-7000-8000-000000000002"
+    household["body"]["number"] = 9_999
+    visit = orjson.loads(first.visits[0])
+    visit["id"] = visit["body"]["id"] = "01840000-0000-7000-8000-000000000003"
+    visit["body"]["household_id"] = household["id"]
+    async with _gateway(empty_system) as gateway:
+        bulk = Bulk(gateway, patience=20.0, on_answer=lambda _: None)
+        early = asyncio.create_task(bulk.send(SYNC, [orjson.dumps(visit)]))
+        while not bulk.retried:
+            await asyncio.sleep(0)
+        await bulk.send(SYNC, [orjson.dumps(household)])
+        await early
+    assert (bulk.accepted, bulk.retried > 0) == (2, True)
+
+
+def test_a_system_that_is_away_is_exit_code_3(empty_system: System) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    said = _socai(empty_system, "seed-facts", GATEWAY_URL=nowhere)
+    assert said.returncode == 3
+    assert nowhere in said.stderr
+
+
+@pytest.mark.long
+def test_the_whole_year_satisfies_the_article(own_system: System) -> None:
+    loaded = _socai(own_system, "scenario", "load", "ca-mau-2023", "--json")
+    assert loaded.returncode == 0, loaded.stderr
+    facts = _socai(own_system, "seed-facts", "--source", "000_a9d07e0ddb6742ae.txt", "--json")
+    assert facts.returncode == 0, facts.stdout
+    assert all(fact["ok"] for fact in orjson.loads(facts.stdout))
