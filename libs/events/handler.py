@@ -118,7 +118,7 @@ class Handler:
             if fresh or not command.creates:
                 wanted.add(command.target())
         if not fresh:
-            wanted -= self._folded.keys()
+            wanted = {stream for stream in wanted if stream not in self._folded}
         if not wanted:
             return
         folded: dict[str, tuple[int, Any]] = dict.fromkeys(wanted, (0, None))
