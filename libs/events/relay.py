@@ -152,9 +152,7 @@ class Relay:
             reader = await session.during(stack.enter_async_context(TopicReader(self._bootstrap, self.topic)))
             writer = await session.during(stack.enter_async_context(TopicWriter(self._bootstrap, self.topic)))
             end = await compare(session, reader)
-            if self.log.distrusted_because is not None:
-                await self.log.confirm_identity()
-                _log.info("log_compared_with_topic", source=self.log.source, position=end.last.position)
+            await self.log.confirm_identity()
             newest = await self._tree.load(connection, end.last.position)
             self._position = end.last.position
             self._end_offset = end.offset

@@ -127,7 +127,7 @@ class TopicReader:
                 elif await self.end_offset() < end:
                     raise KafkaConnectionError("the topic became shorter while it was read")
         finally:
-            client.unassign()
+            client.pause(partition)
 
     async def end(self) -> TopicEnd:
         """Reads the last records; further back where there are only checkpoints."""
