@@ -1,0 +1,40 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.e2e.mortal import Mortal
+from tests.e2e.small_province import SmallProvince, found_province
+from tests.services import Client
+
+
+@pytest.fixture(scope="package")
+def mortal(session_directory: Path) -> Iterator[Mortal]:
+    """A whole system that nobody else uses, under watch."""
+    running = Mortal(session_directory / "mortal")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def client(mortal: Mortal) -> AsyncIterator[Client]:
+    """A client of the gateway, with a token; patient for a minute."""
+    headers = {"Authorization": f"Bearer {mortal.system.token()}"}
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        yield Client(mortal.system.gateway_url, session)
+
+
+@pytest.fixture(scope="package")
+def founded() -> dict[str, SmallProvince]:
+    """The province of these tests, once the first test has asked for it."""
+    return {}
+
+
+@pytest.fixture
+async def province(client: Client, founded: dict[str, SmallProvince]) -> SmallProvince:
+    if not founded:
+        founded["one"] = await found_province(client, hamlets=3, households=40)
+    return founded["one"]
