@@ -6,6 +6,7 @@ the same digest on any machine, live or rebuilt.
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -21,11 +22,26 @@ class Quarantined(Exception):
     """Events are set aside: what the ledger says is not what the logs say."""
 
 
-async def digest(connection: Connection, ledger: Ledger, cut: Mapping[str, int]) -> str:
-    """`sha256:…` of the ledger as far as `cut`, inside the caller's snapshot. Raises Quarantined."""
+@asynccontextmanager
+async def snapshot(connection: Connection) -> AsyncIterator[None]:
+    """Everything read inside is of one moment, and no rebuild empties a ledger meanwhile. The lock comes
+    first: a snapshot taken before it could be of a ledger that is emptied before it is read.
+    """
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await tables.hold_ledgers(connection)
+        yield
+
+
+async def digest_of_live(connection: Connection, cut: Mapping[str, int]) -> str:
+    """Raises Quarantined."""
     for source, position in cut.items():
         if await tables.first_quarantined(connection, source) <= position:
             raise Quarantined(source)
+    return await digest(connection, await tables.live_ledger(connection), cut)
+
+
+async def digest(connection: Connection, ledger: Ledger, cut: Mapping[str, int]) -> str:
+    """`sha256:…` of the ledger as far as `cut`, inside a snapshot."""
     await tables.use(connection, ledger)
     whole = hashlib.sha256()
     for source, position in sorted(cut.items()):
@@ -73,7 +89,8 @@ async def _declared(connection: Connection, source: str, position: int) -> Async
     yield _lines(
         await connection.fetch(
             """SELECT position, unit_id, name, as_of, value FROM declared
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2 ORDER BY position""",
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
+                ORDER BY position""",
             source,
             position,
         )
@@ -99,7 +116,8 @@ async def _services(connection: Connection, source: str, position: int) -> Async
     yield _lines(
         await connection.fetch(
             """SELECT position, code, stages FROM digital_services
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2 ORDER BY position""",
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
+                ORDER BY position""",
             source,
             position,
         )

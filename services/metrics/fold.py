@@ -8,16 +8,15 @@ from typing import TypeVar
 
 from services.metrics.domain.counting import Posting
 from services.metrics.domain.events import (
+    AnyEvent,
     BaselineDeclared,
     DigitalServiceListed,
     HouseholdRegistered,
     LeaderAppointed,
     MemberJoined,
-    RegistryEvent,
     TeamFormed,
     UnitEstablished,
     VisitRecorded,
-    VisitsEvent,
     VisitVoided,
 )
 from services.metrics.domain.periods import month_of
@@ -49,7 +48,7 @@ class Batch:
     touched: set[str] = field(default_factory=set)
 
 
-def fold(subjects: Subjects, position: int, event: RegistryEvent | VisitsEvent, batch: Batch) -> None:
+def fold(subjects: Subjects, position: int, event: AnyEvent, batch: Batch) -> None:
     """Raises CannotCount, and then leaves subjects and batch as they were."""
     match event:
         case VisitRecorded() | HouseholdRegistered() | VisitVoided() | TeamFormed() | MemberJoined():
@@ -66,7 +65,7 @@ def fold(subjects: Subjects, position: int, event: RegistryEvent | VisitsEvent, 
             pass  # who leads a team is in no figure yet
 
 
-def history_of(event: RegistryEvent | VisitsEvent) -> str | None:
+def history_of(event: AnyEvent) -> str | None:
     """The household or team whose history the event is counted with."""
     match event:
         case VisitRecorded() | HouseholdRegistered() | VisitVoided() | TeamFormed() | MemberJoined():

@@ -1,4 +1,4 @@
-"""Loads an empty ledger from whole logs: states stay in memory, postings are copied while the next are made."""
+"""Loads an empty ledger from whole logs: states stay in memory, postings are copied while others are made."""
 
 import asyncio
 import gc
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from libs.events.envelope import Recorded, decode
+from libs.events.envelope import Recorded
 from services.metrics import tables
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
@@ -22,7 +22,7 @@ _STEP = 1_000
 
 
 class CannotLoad(Exception):
-    """An event that cannot be counted was met: it must be dismissed or understood before there are figures."""
+    """An event that cannot be counted: it must be dismissed or understood before there are figures."""
 
     def __init__(self, recorded: Recorded, reason: object) -> None:
         super().__init__(f"{recorded.source}:{recorded.position} cannot be counted: {reason}")
@@ -37,8 +37,8 @@ class _Source:
 
 
 class Loader:
-    """`load` every source's events in order, then `finish`, which makes the ledger fit to be asked; `catch_up`
-    adds what came later. Nobody else may write to the ledger.
+    """`load` every source's events in order, then `finish`, which makes the ledger fit to be asked;
+    `catch_up` adds what came later. Nobody else may write to the ledger.
     """
 
     def __init__(self, connection: Connection, ledger: Ledger, dismissed: set[tuple[str, int]]) -> None:
@@ -61,11 +61,11 @@ class Loader:
         await self._copied()
         self._sources[name] = _Source(await tables.source_number(self._connection, name))
 
-    async def load(self, name: str, payloads: Sequence[bytes]) -> None:
+    async def load(self, name: str, recorded: Sequence[Recorded]) -> None:
         """The source's next events. Raises CannotLoad."""
         source = self._sources[name]
-        for start in range(0, len(payloads), _STEP):
-            batch = self._fold(source, payloads[start : start + _STEP])
+        for start in range(0, len(recorded), _STEP):
+            batch = self._fold(source, recorded[start : start + _STEP])
             journal = rows(source.number, batch.postings, self._numbers, self._balances)
             source.facts.units += batch.units
             source.facts.declared += batch.declared
@@ -74,17 +74,16 @@ class Loader:
             self._copying = asyncio.create_task(tables.add_journal(self._connection, self.ledger, journal))
             await asyncio.sleep(0)
 
-    def _fold(self, source: _Source, payloads: Sequence[bytes]) -> Batch:
+    def _fold(self, source: _Source, recorded: Sequence[Recorded]) -> Batch:
         batch = Batch()
-        for payload in payloads:
-            recorded = decode(payload)
-            source.position = recorded.position
-            if (recorded.source, recorded.position) in self._dismissed:
+        for one in recorded:
+            source.position = one.position
+            if (one.source, one.position) in self._dismissed:
                 continue
             try:
-                fold(source.subjects, recorded.position, events.read(recorded.type, recorded.data), batch)
-            except (CannotCount, KeyError, msgspec.DecodeError) as error:
-                raise CannotLoad(recorded, error) from error
+                fold(source.subjects, one.position, events.read(one.type, one.data), batch)
+            except (CannotCount, msgspec.DecodeError) as error:
+                raise CannotLoad(one, error) from error
         return batch
 
     async def _copied(self) -> None:
@@ -116,10 +115,10 @@ class Loader:
             for key, subject in source.subjects.items():
                 yield source.number, key, dump(subject)
 
-    async def catch_up(self, name: str, payloads: Sequence[bytes]) -> None:
+    async def catch_up(self, name: str, recorded: Sequence[Recorded]) -> None:
         """Further events, after `finish`, inside a transaction of this loader's connection."""
         source = self._sources[name]
-        batch = self._fold(source, payloads)
+        batch = self._fold(source, recorded)
         await tables.use(self._connection, self.ledger)
         await write(
             self._connection,

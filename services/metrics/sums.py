@@ -1,24 +1,14 @@
-"""Sums of postings: whole months from the balances, the days left over and the newest positions from the journal."""
+"""Sums of postings: whole months from the balances, other days and the newest positions from the journal."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
 
-import asyncpg
-
+from services.metrics.cut import Cut
 from services.metrics.domain.periods import Period, spans
 from services.metrics.fold import BUCKET_BITS
+from services.metrics.tables import Connection
 
 _ALL = 2**62
-
-
-class Cut(NamedTuple):
-    """Positions by the number of each source. `whole`: it is all that the ledger has reached, so that every
-    posting counts and none must be looked at for its position.
-    """
-
-    positions: Mapping[int, int]
-    whole: bool
 
 
 _SUMS = """
@@ -59,7 +49,7 @@ SELECT part, series, cell, sum(amount)::bigint AS amount FROM piece GROUP BY 1, 
 
 
 async def sums(
-    connection: asyncpg.Connection,
+    connection: Connection,
     *,
     parts: Mapping[int, int],
     series: Sequence[int],
@@ -83,7 +73,9 @@ async def sums(
         list(series),
         *_columns(months, 3),
         *_columns(days, 3),
-        *_columns([_bounds(source, position, whole=cut.whole) for source, position in cut.positions.items()], 4),
+        *_columns(
+            [_bounds(source, position, whole=cut.whole) for source, position in cut.numbers.items()], 4
+        ),
     )
     return {(row["part"], row["series"], row["cell"]): row["amount"] for row in found if row["amount"]}
 

@@ -5,18 +5,19 @@ A ledger is one of two schemas; statements name no schema, the transaction's sea
 
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
+from services.metrics.binary_copy import encode
 from services.metrics.domain.events import BaselineDeclared, DigitalServiceListed, UnitEstablished
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import Subject, dump, load
-from services.metrics.binary_copy import encode
-from services.metrics.fold import Balances, JournalRow, balance_rows
+from services.metrics.fold import BUCKET_BITS, Balances, JournalRow, balance_rows
 
 Ledger = Literal["ledger_a", "ledger_b"]
-Connection = asyncpg.Connection
+Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
 CONSUMER = "ledger"
 """The name that the ledger's consumers keep their checkpoints under."""
 
@@ -42,9 +43,20 @@ async def lock_live_ledger(connection: Connection) -> Ledger:
     return ledger
 
 
+async def hold_ledgers(connection: Connection) -> None:
+    """No ledger is emptied until this transaction has ended. Takes no snapshot."""
+    await connection.execute("LOCK TABLE ledger_a.balances, ledger_b.balances IN ACCESS SHARE MODE")
+
+
 async def use(connection: Connection, ledger: Ledger) -> None:
     """Statements of this transaction mean this ledger's tables."""
     await connection.execute(f"SET LOCAL search_path = {ledger}, public")
+
+
+async def use_for_reading(connection: Connection, ledger: Ledger) -> None:
+    """How many places and series are asked for decides the plan."""
+    await use(connection, ledger)
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 async def empty(connection: Connection, ledger: Ledger) -> None:
@@ -59,6 +71,12 @@ async def source_number(connection: Connection, source: str) -> int:
     await connection.execute("INSERT INTO sources (name) VALUES ($1) ON CONFLICT DO NOTHING", source)
     number: int = await connection.fetchval("SELECT id FROM sources WHERE name = $1", source)
     return number
+
+
+async def source_numbers(connection: Connection, sources: Iterable[str]) -> dict[str, int]:
+    """Of those sources that anything was ever read of."""
+    found = await connection.fetch("SELECT id, name FROM sources WHERE name = ANY($1)", list(sources))
+    return {row["name"]: row["id"] for row in found}
 
 
 async def reached(connection: Connection) -> dict[str, int]:
@@ -138,7 +156,8 @@ async def add_units(
     connection: Connection, source: int, units: Sequence[tuple[int, UnitEstablished]]
 ) -> None:
     await connection.executemany(
-        """INSERT INTO unit_spans (source, known_from, unit_id, parent_id, level, code, kind, name, valid_from)
+        """INSERT INTO unit_spans
+               (source, known_from, unit_id, parent_id, level, code, kind, name, valid_from)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
         [
             (source, position, u.unit_id, u.parent_id, u.level, u.code, u.kind, u.name, u.valid_from)
@@ -177,3 +196,37 @@ async def first_quarantined(connection: Connection, source: str) -> int:
         "SELECT min(position) FROM quarantine WHERE consumer = $1 AND source = $2", CONSUMER, source
     )
     return 2**63 - 1 if first is None else first
+
+
+async def applied(connection: Connection, source: str) -> tuple[int, bytes]:
+    """The last position that the live ledger has applied, and the compact range over all leaves up to it."""
+    row = await connection.fetchrow(
+        "SELECT position, range FROM consumer_checkpoints WHERE consumer = $1 AND source = $2",
+        CONSUMER,
+        source,
+    )
+    return (row["position"], row["range"]) if row else (0, b"")
+
+
+async def release_quarantine(connection: Connection, source: str, position: int) -> None:
+    await connection.execute(
+        "DELETE FROM quarantine WHERE consumer = $1 AND source = $2 AND position <= $3",
+        CONSUMER,
+        source,
+        position,
+    )
+
+
+async def wrong_balances(connection: Connection, ledger: Ledger) -> int:
+    """How many balances are not the sums of their postings."""
+    wrong: int = await connection.fetchval(
+        f"""SELECT count(*)
+              FROM (SELECT l.series, place, date_trunc('month', day)::date AS month, source,
+                           (position >> {BUCKET_BITS})::int AS bucket, sum(l.amount) AS posted
+                      FROM {ledger}.journal j, unnest(j.series, j.amount) l (series, amount)
+                     GROUP BY 1, 2, 3, 4, 5) p
+              FULL JOIN {ledger}.balances b USING (series, place, month, source, bucket)
+             WHERE coalesce(posted, 0) <> coalesce(amount, 0)""",
+        timeout=3600,
+    )
+    return wrong

@@ -1,4 +1,4 @@
-"""Adds a batch to a ledger, inside the caller's transaction: the live ledger's way, and a rebuild's last steps."""
+"""Adds a batch to a ledger inside the caller's transaction: the live way, and a rebuild's last steps."""
 
 from services.metrics import tables
 from services.metrics.domain.subjects import Subjects

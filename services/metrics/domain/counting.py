@@ -28,7 +28,7 @@ class Posting(NamedTuple):
 
 
 class CannotCount(Exception):
-    """The event contradicts what its source said before: to count it, or to pass it over, would be a guess."""
+    """The event contradicts what its source said before: counting it, or leaving it out, would be a guess."""
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False, array_like=True):

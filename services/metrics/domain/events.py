@@ -1,6 +1,7 @@
 """What metrics reads of registry and visits events. Fields that it does not need are passed over.
 
-Ids stay text: they are UUIDs in the one form in which the services write them, and a rebuild looks up millions.
+Ids stay text: they are UUIDs in the one form in which the services write them, and a rebuild looks up
+millions.
 """
 
 from datetime import date
@@ -92,6 +93,7 @@ RegistryEvent = (
     UnitEstablished | TeamFormed | MemberJoined | LeaderAppointed | BaselineDeclared | DigitalServiceListed
 )
 VisitsEvent = HouseholdRegistered | VisitRecorded | VisitVoided
+AnyEvent = RegistryEvent | VisitsEvent
 
 REGISTRY_EVENTS: dict[str, type[Any]] = {
     "vn.socai.registry.unit-established.v1": UnitEstablished,
@@ -107,11 +109,13 @@ VISITS_EVENTS: dict[str, type[Any]] = {
     "vn.socai.visits.visit-voided.v1": VisitVoided,
 }
 
-_decoders = {type_: msgspec.json.Decoder(event) for type_, event in (REGISTRY_EVENTS | VISITS_EVENTS).items()}
+_decoders: dict[str, msgspec.json.Decoder[AnyEvent]] = {
+    type_: msgspec.json.Decoder(event) for type_, event in (REGISTRY_EVENTS | VISITS_EVENTS).items()
+}
 _guidance = msgspec.json.Decoder(tuple[Guidance, ...])
 
 
-def read(type_: str, data: msgspec.Raw | bytes) -> Any:
+def read(type_: str, data: msgspec.Raw | bytes) -> AnyEvent:
     """The event as it is counted. Raises KeyError for a type that is not listed here, msgspec.DecodeError or
     msgspec.ValidationError for data that is not such an event.
     """

@@ -16,8 +16,6 @@ the day; a stock per value; a baseline; a part of a declared whole; one count ov
 """
 Dimension = Literal["digital_service", "stage", "measure", "obstacle"]
 
-MEASURES = ("households", "people", "uses")
-
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands above or below the line of a share or a ratio: an indicator, with dimensions fixed."""
@@ -25,6 +23,10 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     indicator: str
     stage: str = ""
     measure: str = ""
+
+    def fixed(self) -> dict[Dimension, str]:
+        fixed: dict[Dimension, str] = {"stage": self.stage, "measure": self.measure}
+        return {dimension: value for dimension, value in fixed.items() if value}
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,18 +46,24 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numerator: Part | None = None
     denominator: Part | None = None
 
-    def hash(self) -> str:
-        """Covers everything that decides the figure, and so the version of the counting code, but not what
-        the indicator is called: a better translation is not another definition.
-        """
-        decides = {name: value for name, value in msgspec.to_builtins(self).items() if name != "names"}
-        canonical = json.dumps(
-            decides | {"counting": COUNTING_VERSION}, sort_keys=True, separators=(",", ":")
-        )
-        return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    @property
+    def parts(self) -> list[Part]:
+        """Numerator and denominator, where it has them."""
+        return [part for part in (self.numerator, self.denominator) if part is not None]
 
     def is_flow(self, measure: str = "") -> bool:
         return self.kind == "flow" or measure in self.parameters.flows
+
+
+def definition_hash(code: str, definitions: Mapping[str, Definition]) -> str:
+    """Covers everything that decides the figure: the definitions it is made of, and the version of the
+    counting code; but not what the indicator is called, since a better translation counts nothing else.
+    """
+    definition = definitions[code]
+    decides = {name: value for name, value in msgspec.to_builtins(definition).items() if name != "names"}
+    parts = [definition_hash(part.indicator, definitions) for part in definition.parts]
+    canonical = json.dumps([decides, parts, COUNTING_VERSION], sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def read_definitions(text: bytes) -> dict[str, Definition]:
@@ -67,10 +75,9 @@ def read_definitions(text: bytes) -> dict[str, Definition]:
 
 
 def _check(definition: Definition, definitions: Mapping[str, Definition]) -> None:
-    parts = [part for part in (definition.numerator, definition.denominator) if part is not None]
-    if len(parts) != (2 if definition.kind in ("share", "ratio") else 0):
+    if len(definition.parts) != (2 if definition.kind in ("share", "ratio") else 0):
         raise ValueError(f"{definition.code}: a share or a ratio, and nothing else, has two parts")
-    if any(part.indicator not in definitions for part in parts):
+    if any(part.indicator not in definitions for part in definition.parts):
         raise ValueError(f"{definition.code} is made of indicators that are not defined")
     if (definition.kind == "declared") != bool(definition.parameters.baseline):
         raise ValueError(f"{definition.code}: a declared indicator, and no other, names its baseline")

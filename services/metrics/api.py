@@ -1,0 +1,61 @@
+"""Figures over HTTP: routes only translate."""
+
+from hashlib import sha256
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from libs.service.answers import Json
+from libs.service.problems import language_of
+from libs.service.read_after import ReadAfter
+from services.metrics.domain.indicators import Definition, Part, definition_hash
+from services.metrics.kpis import Kpis
+from services.metrics.question import Question
+
+
+def reads(kpis: Kpis, read_after: ReadAfter) -> APIRouter:
+    async def included(request: Request) -> None:
+        await read_after.wait(request.scope)
+
+    router = APIRouter(prefix="/v1")
+
+    @router.get("/kpis", dependencies=[Depends(included)])
+    async def get_kpis(request: Request, question: Annotated[Question, Query()]) -> Response:
+        answer = await kpis.answer(question)
+        return _unless_known(request, answer, tag_of=(answer["cut"], answer["items"]))
+
+    @router.get("/indicators")
+    async def list_indicators(request: Request) -> Response:
+        language = language_of(request.headers.get("accept-language"))
+        items = [_indicator(definition, kpis, language) for definition in kpis.definitions.values()]
+        return _unless_known(request, {"items": items, "next": None}, tag_of=(items,))
+
+    return router
+
+
+def _unless_known(request: Request, answer: dict[str, Any], *, tag_of: tuple[object, ...]) -> Response:
+    """`tag_of` leaves out the moment of the answer: the same figures are the same answer."""
+    tag = f'W/"{sha256(orjson.dumps(tag_of, default=str)).hexdigest()[:32]}"'
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"ETag": tag})
+    return Json(answer, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
+
+
+def _part(part: Part) -> dict[str, str]:
+    return {"indicator": part.indicator, **dict[str, str](part.fixed().items())}
+
+
+def _indicator(definition: Definition, kpis: Kpis, language: str) -> dict[str, Any]:
+    """How the indicator is defined; `numerator` and `denominator` for shares and ratios."""
+    return {
+        "code": definition.code,
+        "version": definition.version,
+        "definition": definition_hash(definition.code, kpis.definitions),
+        "kind": definition.kind,
+        "label": definition.names[language],
+        "names": definition.names,
+        "dimensions": list(definition.dimensions),
+        **dict(zip(("numerator", "denominator"), map(_part, definition.parts), strict=False)),
+    }

@@ -1,0 +1,127 @@
+"""From sums to figures: what an answer says about one line, part and period."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple, assert_never
+from uuid import UUID
+
+from services.metrics.domain.hierarchy import Declared, Hierarchy, Unit
+from services.metrics.domain.indicators import Definition
+from services.metrics.domain.lines import Line
+from services.metrics.domain.periods import Period
+from services.metrics.domain.series import Series
+
+_PLACES = 4
+"""Decimals of a share; numerator and denominator stand beside it for who needs more."""
+
+BASELINE_MISSING = "baseline-missing"
+DENOMINATOR_ZERO = "denominator-zero"
+
+
+class Part(NamedTuple):
+    """A unit that the answer has items for. `rest`: what belongs to the root but to none of its parts."""
+
+    unit: Unit
+    rest: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    value: float | None
+    numerator: int | None = None
+    denominator: int | None = None
+    spread: Mapping[str, int] | None = None
+    warnings: tuple[str, ...] = ()
+    since: date | None = None
+    """Where its period begins; stocks have none, they are what had come together by the last day."""
+
+
+Sums = Mapping[tuple[int, int, int], int]
+"""By part, series and period."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the figures of one answer are made of. `flows` are sums within each period, `stocks`
+    what each period adds to those before it, the first one beginning with the first posting there is.
+    """
+
+    definitions: Mapping[str, Definition]
+    hierarchy: Hierarchy
+    series: Mapping[int, Series]
+    flows: Sums = field(default_factory=dict)
+    stocks: Sums = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[UUID, list[Declared]]] = field(default_factory=dict)
+    _found: dict[object, list[int]] = field(default_factory=dict)
+
+    def figures(self, line: Line, number: int, part: Part, periods: Sequence[Period]) -> list[Figure]:
+        """One per period. `number` is the part's in the sums."""
+        match line.definition.kind:
+            case "flow" | "stock":
+                flow = line.definition.is_flow(line.dimensions.get("measure", ""))
+                counts = self._counts(self._series(line), number, periods, flow=flow)
+                return [
+                    Figure(count, since=period.first if flow else None)
+                    for count, period in zip(counts, periods, strict=True)
+                ]
+            case "spread":
+                return self._spreads(line, number, periods)
+            case "declared":
+                return [self._declared(line, part, period) for period in periods]
+            case "share" | "ratio":
+                above, below = (
+                    self.figures(each, number, part, periods) for each in line.parts(self.definitions)
+                )
+                return [_ratio(*pair) for pair in zip(above, below, strict=True)]
+            case _:
+                assert_never(line.definition.kind)
+
+    def _series(self, line: Line) -> list[int]:
+        key = (line.definition.code, frozenset(line.dimensions.items()))
+        if key not in self._found:
+            self._found[key] = [number for number, series in self.series.items() if line.counts(series)]
+        return self._found[key]
+
+    def _counts(
+        self, series: Sequence[int], part: int, periods: Sequence[Period], *, flow: bool
+    ) -> list[int]:
+        sums = self.flows if flow else self.stocks
+        counts, total = [], 0
+        for period in range(len(periods)):
+            count = sum(sums.get((part, number, period), 0) for number in series)
+            total += count
+            counts.append(count if flow else total)
+        return counts
+
+    def _spreads(self, line: Line, part: int, periods: Sequence[Period]) -> list[Figure]:
+        """A stock per value."""
+        values = sorted((int(self.series[number].value), number) for number in self._series(line))
+        stocks = [(value, self._counts([number], part, periods, flow=False)) for value, number in values]
+        found = []
+        for period in range(len(periods)):
+            spread = {str(value): counts[period] for value, counts in stocks if counts[period]}
+            found.append(Figure(sum(spread.values()), spread=spread))
+        return found
+
+    def _declared(self, line: Line, part: Part, period: Period) -> Figure:
+        baselines = self.baselines[line.definition.parameters.baseline]
+        value = None if part.rest else self.hierarchy.declared(part.unit, period.last, baselines)
+        return Figure(value, warnings=() if value is not None else (BASELINE_MISSING,))
+
+
+def _ratio(above: Figure, below: Figure) -> Figure:
+    """Null where something is missing, or where there is nothing to be a part of."""
+    warnings = above.warnings + below.warnings
+    value = None
+    if above.value is not None and below.value:
+        value = round(above.value / below.value, _PLACES)
+    elif below.value == 0:
+        warnings = (*warnings, DENOMINATOR_ZERO)
+    return Figure(
+        value,
+        numerator=None if above.value is None else int(above.value),
+        denominator=None if below.value is None else int(below.value),
+        warnings=warnings,
+        since=above.since,
+    )

@@ -1,0 +1,98 @@
+"""What runs beside the requests of metrics: a consumer for each source that figures are made of."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI
+
+from libs.events import database
+from libs.events.consumer import Consumer
+from libs.events.feeds import KafkaFeed
+from libs.events.migrations import missing
+from libs.service.read_after import Follower, ReadAfter
+from libs.service.settings import Settings
+from services.metrics.domain.events import REGISTRY_EVENTS, VISITS_EVENTS
+from services.metrics.migrations import DIRECTORIES
+from services.metrics.projection import LedgerProjection
+
+SOURCES = {"registry": REGISTRY_EVENTS, "visits": VISITS_EVENTS}
+"""The services whose logs figures are made of, and the events of each that are known here."""
+BEHIND = 1_000
+"""Events not applied yet from which on figures are marked."""
+
+_STANDING_BY = ("running", "starting", "waiting-for-lock")
+"""States in which this process, or another one, gets on."""
+
+_log = structlog.get_logger()
+
+
+class Following:
+    """Neither PostgreSQL nor Kafka has to be there when it starts; it needs no restart when they come."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.sources = [settings.source(service) for service in SOURCES]
+        self._url = settings.database_url("metrics")
+        self._bootstrap = settings.need("kafka_bootstrap")
+        self._topics = {settings.source(service): settings.internal_topic(service) for service in SOURCES}
+        self._types = {settings.source(service): types for service, types in SOURCES.items()}
+        self._consumers: dict[str, Consumer] = {}
+        self._followers: dict[str, Follower] = {}
+        self._pool: asyncpg.Pool | None = None
+        self.read_after = ReadAfter(self._followers)
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        assert self._pool is not None, "running"
+        return self._pool
+
+    @contextlib.asynccontextmanager
+    async def running(self, _: FastAPI) -> AsyncIterator[None]:
+        """The application's lifespan."""
+        self._pool = await database.pool(self._url)
+        # Consumers have connections of their own: requests must not wait for them, nor they for requests.
+        pool = await database.pool(self._url, max_size=len(self.sources) + 1)
+        self._consumers = {source: self._consumer(pool, source) for source in self.sources}
+        self._followers.update({source: one.wait_for for source, one in self._consumers.items()})
+        tasks = [asyncio.create_task(_watched(consumer)) for consumer in self._consumers.values()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            pool.terminate()
+            self._pool.terminate()
+
+    def _consumer(self, pool: asyncpg.Pool, source: str) -> Consumer:
+        feed = KafkaFeed(self._bootstrap, self._topics[source])
+        return Consumer(pool, LedgerProjection(source, self._types[source]), source, feed)
+
+    async def ready(self) -> None:
+        """Raises unless the database answers and is migrated."""
+        if lacking := await missing(self.pool, DIRECTORIES):
+            raise RuntimeError(f"not migrated: {', '.join(lacking)}")
+
+    async def status(self) -> dict[str, Any]:
+        return {"consumers": [consumer.status() for consumer in self._consumers.values()]}
+
+    def health(self, source: str) -> str | None:
+        """The warning that figures carry which need this source."""
+        status = self._consumers[source].status()
+        if status["gap"]:
+            return "gap"
+        lag = status["lag"]
+        assert isinstance(lag, int)
+        return "behind" if lag >= BEHIND or status["state"] not in _STANDING_BY else None
+
+
+async def _watched(consumer: Consumer) -> None:
+    """A consumer that ends although nobody stopped it is an error that must be seen."""
+    try:
+        await consumer.run()
+        _log.error("background_task_ended", source=consumer.source)
+    except Exception:
+        _log.exception("background_task_failed", source=consumer.source)

@@ -1,0 +1,28 @@
+"""Wires and runs the metrics service."""
+
+from libs.service.app import ServiceApp, create_app
+from libs.service.serve import run
+from libs.service.settings import Settings
+from services.metrics import api
+from services.metrics.domain.indicators import load_definitions
+from services.metrics.following import Following
+from services.metrics.kpis import Kpis
+
+SERVICE = "metrics"
+
+
+def create(settings: Settings) -> ServiceApp:
+    following = Following(settings)
+    kpis = Kpis(lambda: following.pool, load_definitions(), following.sources, following.health)
+    return create_app(
+        service=SERVICE,
+        settings=settings,
+        routers=[api.reads(kpis, following.read_after)],
+        lifespan=following.running,
+        ready=following.ready,
+        status=following.status,
+    )
+
+
+def main() -> None:
+    run(SERVICE, create)

@@ -1,0 +1,109 @@
+"""What somebody asks of the figures: the parameters of `GET /kpis`, and what is refused at once."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.service.hierarchy import today
+from libs.service.problems import Problem
+from services.metrics.domain.indicators import Definition, Dimension
+from services.metrics.domain.periods import Calendar, Period, split
+
+By = Literal["month", "quarter", "year", "unit", "digital_service", "stage", "obstacle", "organisation"]
+CALENDARS: tuple[Calendar, ...] = ("month", "quarter", "year")
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+MOST_ITEMS = 20_000
+"""Items of one answer."""
+
+Code = Annotated[str, Field(max_length=60)]
+
+
+class Question(BaseModel):
+    """Repeatable parameters are lists; a parameter that does not exist is refused rather than passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    indicator: Annotated[list[Code], Field(max_length=20, description="Codes of GET /indicators")] = []
+    unit: Annotated[str | None, Field(description="A unit of any level: its id, or CODE@DAY")] = None
+    since: Annotated[date | None, Field(alias="from", description="First day; stocks ignore it")] = None
+    until: Annotated[date | None, Field(alias="to", description="Last day; today without it")] = None
+    digital_service: Annotated[list[Code], Field(max_length=50)] = []
+    stage: Annotated[list[Code], Field(max_length=10)] = []
+    measure: Annotated[list[Literal["households", "people", "uses"]], Field(max_length=3)] = []
+    by: Annotated[list[By], Field(max_length=2, description="One item per value, of up to two")] = []
+    level: Annotated[
+        Literal["district", "commune", "hamlet", "area"] | None,
+        Field(description="Which units `by=unit` lists; without it the unit's children"),
+    ] = None
+    boundaries: Annotated[date | None, Field(description="The day whose hierarchy counts; else `to`")] = None
+    as_of: Annotated[str | None, Field(description="A cut: SOURCE:POSITION,… or an answer's `cut`")] = None
+    basis: Literal["current", "approved"] = "current"
+
+    @property
+    def last(self) -> date:
+        return self.until or today()
+
+    @property
+    def calendar(self) -> Calendar | None:
+        return next((calendar for calendar in CALENDARS if calendar in self.by), None)
+
+    def periods(self) -> list[Period]:
+        """One, or those that `by` asks for."""
+        if self.calendar is None:
+            return [Period(self.since, self.last)]
+        assert self.since is not None, "checked"
+        return split(self.since, self.last, self.calendar)
+
+    def definitions(self, known: Mapping[str, Definition]) -> list[Definition]:
+        """What is asked about, once everything about it that needs no figure is found to make sense.
+
+        Raises Problem: field-missing, indicator-unknown, unit-not-given, value-not-allowed, period-reversed,
+        by-not-possible, basis-not-available.
+        """
+        if self.basis == "approved":
+            raise refused("basis-not-available", "basis", "months cannot be approved yet")
+        if not self.indicator:
+            raise refused("field-missing", "indicator")
+        if self.unit is None:
+            raise refused("unit-not-given", "unit", "its id, or CODE@DAY")
+        for day, parameter in ((self.since, "from"), (self.last, "to"), (self.boundaries, "boundaries")):
+            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+                raise refused("value-not-allowed", parameter, f"a day from {FIRST_DAY} to {LAST_DAY}")
+        if self.since is not None and self.since > self.last:
+            raise refused("period-reversed", "from", f"{self.since} is after {self.last}")
+        if unknown := next((code for code in self.indicator if code not in known), None):
+            raise refused("indicator-unknown", "indicator", unknown)
+        definitions = [known[code] for code in dict.fromkeys(self.indicator)]
+        self._check_by(definitions)
+        return definitions
+
+    def _check_by(self, definitions: list[Definition]) -> None:
+        if len(set(self.by)) < len(self.by) or sum(by in CALENDARS for by in self.by) > 1:
+            raise refused("by-not-possible", "by", "two different ones, of periods at most one")
+        if self.calendar and self.since is None:
+            raise refused("field-missing", "from", f"by={self.calendar} needs a first day")
+        if self.level and "unit" not in self.by:
+            raise refused("by-not-possible", "level", "level belongs to by=unit")
+        for by in self.by:
+            if by in CALENDARS or by == "unit":
+                continue
+            for definition in definitions:
+                if by not in definition.dimensions:
+                    raise refused("by-not-possible", "by", f"{definition.code} has no {by}")
+
+    def dimensions(self) -> dict[Dimension, list[str]]:
+        """The values that are asked for; none: whatever there is."""
+        return {
+            "digital_service": self.digital_service,
+            "stage": self.stage,
+            "measure": list(self.measure),
+            "obstacle": [],
+        }
+
+
+def refused(code: str, parameter: str, detail: str | None = None) -> Problem:
+    """A problem with one parameter of the query."""
+    error = {"pointer": f"/query/{parameter}", "code": code, **({"detail": detail} if detail else {})}
+    return Problem(code, detail, [error])

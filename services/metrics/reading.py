@@ -1,0 +1,157 @@
+"""What answers read of a ledger besides sums; inside a snapshot, as far as a cut."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from libs.events.envelope import decode
+from libs.service.hierarchy import parse_reference
+from libs.service.problems import Problem
+from services.metrics import tables
+from services.metrics.cut import Cut
+from services.metrics.domain import events
+from services.metrics.domain.events import BaselineDeclared, TeamFormed, UnitEstablished
+from services.metrics.domain.hierarchy import Declared, Hierarchy, Unit
+from services.metrics.domain.series import Series
+from services.metrics.fold import history_of
+from services.metrics.tables import Connection
+
+_MOST_QUARANTINED = 1_000
+"""More events than this in quarantine are not looked at one by one: everything is incomplete."""
+
+# The units of the day $1 as the registry knew them at the cut: sources $2 and positions $3.
+_UNITS = """
+units AS NOT MATERIALIZED (
+    SELECT u.*
+      FROM unit_spans u
+      JOIN unnest($2::smallint[], $3::bigint[]) c (source, position) USING (source)
+     WHERE u.known_from <= c.position AND (u.known_until IS NULL OR u.known_until > c.position)
+), hierarchy AS MATERIALIZED (
+    -- A set of units holds from the first day of its provinces on; for earlier days the earliest one answers.
+    SELECT greatest($1::date, (SELECT min(valid_from) FROM units WHERE level = 'province')) AS day
+), on_day AS NOT MATERIALIZED (
+    SELECT units.*
+      FROM units, hierarchy h
+     WHERE valid_from <= h.day AND (valid_to IS NULL OR valid_to >= h.day)
+)
+"""
+
+_BY_CODE = f"WITH {_UNITS} SELECT unit_id FROM on_day WHERE code = $4 ORDER BY valid_from DESC LIMIT 1"
+
+_BELOW = f"""
+WITH RECURSIVE {_UNITS}, below AS (
+    SELECT unit_id AS id, parent_id, level, code, kind, name FROM on_day WHERE unit_id = $4
+     UNION ALL
+    SELECT u.unit_id, u.parent_id, u.level, u.code, u.kind, u.name
+      FROM below b JOIN on_day u ON u.parent_id = b.id
+)
+SELECT (SELECT day FROM hierarchy), * FROM below
+"""
+
+
+async def read_hierarchy(
+    connection: Connection, cut: Cut, reference: str, *, on: date
+) -> tuple[Hierarchy, bool]:
+    """The unit that is meant with everything below it on a day; and whether an earlier day was meant than any
+    hierarchy is known of. A code names the unit that bore it on its own day, whatever day is asked about.
+
+    Raises Problem: malformed-id, not-found.
+    """
+    named = parse_reference(reference, pointer="/query/unit")
+    if isinstance(named, tuple):
+        code, day = named
+        unit_id = await connection.fetchval(_BY_CODE, day, *cut.columns(), code)
+    else:
+        unit_id = named
+    rows = await connection.fetch(_BELOW, on, *cut.columns(), unit_id)
+    if not rows:
+        raise Problem("not-found", f"no such unit on {on}: {reference}")
+    units = [Unit(*(row[column] for column in Unit._fields)) for row in rows]
+    return Hierarchy(units[0], units), on < rows[0]["day"]
+
+
+async def read_places(connection: Connection, units: Iterable[UUID]) -> dict[UUID, int]:
+    """The numbers of those units that anything was ever posted to."""
+    found = await connection.fetch("SELECT unit, id FROM places WHERE unit = ANY($1)", list(units))
+    return {row["unit"]: row["id"] for row in found}
+
+
+async def read_series(connection: Connection, indicators: Iterable[str]) -> dict[int, Series]:
+    found = await connection.fetch(
+        """SELECT id, indicator, digital_service, stage, measure, value FROM series
+            WHERE indicator = ANY($1) ORDER BY id""",
+        list(indicators),
+    )
+    return {row["id"]: Series(*list(row.values())[1:]) for row in found}
+
+
+async def read_services(connection: Connection, cut: Cut) -> dict[str, list[str]]:
+    """The stages of the digital services that were listed, as they were listed last."""
+    found = await connection.fetch(
+        """SELECT DISTINCT ON (code) code, stages
+             FROM digital_services s
+             JOIN unnest($1::smallint[], $2::bigint[]) c (source, position) USING (source)
+            WHERE s.position <= c.position
+            ORDER BY code, source, s.position DESC""",
+        *cut.columns(),
+    )
+    return {row["code"]: row["stages"] for row in found}
+
+
+async def read_baselines(
+    connection: Connection, cut: Cut, names: Sequence[str], units: Iterable[UUID], *, until: date
+) -> dict[str, dict[UUID, list[Declared]]]:
+    """By name and unit, those of days up to `until`."""
+    baselines: dict[str, dict[UUID, list[Declared]]] = {name: {} for name in names}
+    if not names:
+        return baselines
+    found = await connection.fetch(
+        """SELECT d.name, unit_id, as_of, d.position, value
+             FROM declared d
+             JOIN unnest($1::smallint[], $2::bigint[]) c (source, position) USING (source)
+            WHERE d.position <= c.position AND d.name = ANY($3) AND unit_id = ANY($4) AND as_of <= $5""",
+        *cut.columns(),
+        list(names),
+        list(units),
+        until,
+    )
+    for name, unit_id, as_of, position, value in found:
+        baselines[name].setdefault(unit_id, []).append(Declared(as_of, position, value))
+    return baselines
+
+
+async def read_quarantined(connection: Connection, cut: Cut) -> set[str | None]:
+    """The units whose figures lack events that are in quarantine; None among them: all figures may."""
+    found = await connection.fetch(
+        """SELECT source, payload FROM quarantine q
+             JOIN unnest($2::text[], $3::bigint[]) c (source, position) USING (source)
+            WHERE consumer = $1 AND q.position <= c.position LIMIT $4""",
+        tables.CONSUMER,
+        list(cut.positions),
+        list(cut.positions.values()),
+        _MOST_QUARANTINED + 1,
+    )
+    if len(found) > _MOST_QUARANTINED:
+        return {None}
+    return {await _place(connection, payload) for _, payload in found}
+
+
+async def _place(connection: Connection, payload: bytes) -> str | None:
+    """Where the event would count. The subject's place is known from what was applied of it before."""
+    try:
+        recorded = decode(payload)
+        event = events.read(recorded.type, recorded.data)
+    except (msgspec.DecodeError, KeyError):
+        return None
+    if isinstance(event, TeamFormed):
+        return event.place_id
+    if isinstance(event, BaselineDeclared | UnitEstablished):
+        return event.unit_id
+    history = history_of(event)
+    if history is None:
+        return None
+    source = await connection.fetchval("SELECT id FROM sources WHERE name = $1", recorded.source)
+    subjects = await tables.read_subjects(connection, source, [history])
+    return subjects[history].place if history in subjects else None
