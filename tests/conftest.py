@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
+from socai.local.directories import make_test_directory, remove_directory
 from socai.local.embedded import Embedded
 from socai.local.system import System
-from socai.local.test_directories import make_test_directory
 
 # structlog's own way of showing an exception, with every local variable, takes seconds.
 structlog.configure(
@@ -44,7 +43,7 @@ def long(request: pytest.FixtureRequest) -> bool:
 def session_directory() -> Iterator[Path]:
     directory = make_test_directory()
     yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    remove_directory(directory)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +66,7 @@ def own_stack(session_directory: Path, request: pytest.FixtureRequest) -> Iterat
     embedded.start()
     yield embedded
     embedded.stop()
-    shutil.rmtree(directory, ignore_errors=True)
+    remove_directory(directory)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from socai.local.places import LOCAL, ROOT
@@ -46,12 +48,12 @@ def reachable_directory(wanted: Path, account: Account | None) -> Path:
     wanted.mkdir(parents=True, exist_ok=True)
     if account is None or can_reach(account, wanted):
         return wanted
-    place = _outside()
-    place.mkdir(mode=0o711, exist_ok=True)
-    if place.is_symlink() or place.stat().st_uid != os.geteuid():
-        raise StartFailed(f"{place} belongs to somebody else.")
-    outside = outside_of(wanted)
-    outside.mkdir(parents=True, exist_ok=True)
+    place, outside = _outside(), outside_of(wanted)
+    with _open_to_others():
+        place.mkdir(exist_ok=True)
+        if place.is_symlink() or place.stat().st_uid != os.geteuid():
+            raise StartFailed(f"{place} belongs to somebody else.")
+        outside.mkdir(parents=True, exist_ok=True)
     return outside
 
 
@@ -72,7 +74,8 @@ def copy_for(account: Account | None, source: Path, target: Path) -> Path:
     done = target / ".complete"
     if not done.exists():
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, symlinks=True)
+        with _open_to_others():
+            shutil.copytree(source, target, symlinks=True)
         for path in [target, *target.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(
@@ -80,3 +83,13 @@ def copy_for(account: Account | None, source: Path, target: Path) -> Path:
                 )
         done.touch()
     return target
+
+
+@contextmanager
+def _open_to_others() -> Iterator[None]:
+    """Whatever the caller's umask says, the account must be able to enter."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from socai.local.accounts import outside_of
+from socai.local.directories import remove_directory
 from socai.local.processes import wait_until
 from socai.local.state import Running, State, StateFile
 
@@ -26,8 +25,7 @@ def stop_system(directory: Path, *, wipe: bool, say: Callable[[str], None]) -> N
         say("Stopped.")
     file.remove()
     if wipe:
-        for place in (directory, outside_of(directory)):
-            shutil.rmtree(place, ignore_errors=True)
+        remove_directory(directory)
         say("Its data are deleted.")
 
 

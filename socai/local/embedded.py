@@ -29,8 +29,9 @@ class Embedded:
     def __init__(self, directory: Path, *, brokers: int = 1) -> None:
         self.directory = directory
         self._lifeline = Lifeline()
-        self.postgres = Postgres(directory / "postgres", self._lifeline)
-        self.kafka = Kafka(directory / "kafka", self._lifeline, brokers)
+        logs = directory / "logs"
+        self.postgres = Postgres(directory / "postgres", logs=logs, lifeline=self._lifeline)
+        self.kafka = Kafka(directory / "kafka", logs=logs, lifeline=self._lifeline, brokers=brokers)
         self._names = itertools.count(1)
 
     @property

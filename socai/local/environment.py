@@ -84,7 +84,8 @@ def make_venv(uv: list[str], local: Path, requirements: Path) -> None:
         run([*uv, "venv", "-q", "--python", sys.executable, venv], "The environment could not be made", local)
     say("Installing what requirements.txt lists (about 250 MB; the first time takes a minute or two).")
     python = str(venv / "bin" / "python")
-    sync = [*uv, "pip", "sync", "--python", python, "--require-hashes", str(requirements)]
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
+    sync = [*uv, "pip", "sync", *quiet, "--python", python, "--require-hashes", str(requirements)]
     run(sync, "The environment could not be made", local)
 
 

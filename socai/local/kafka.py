@@ -22,13 +22,13 @@ from socai.local.processes import Child, Lifeline, StartFailed, wait_until
 class Broker:
     """One node with its data directory."""
 
-    def __init__(self, node: int, directory: Path, lifeline: Lifeline) -> None:
+    def __init__(self, node: int, directory: Path, *, logs: Path, lifeline: Lifeline) -> None:
         self.node = node
         self.directory = directory
         self.data = directory / "data"
         self.port = free_port()
         self.controller_port = free_port()
-        self.child = Child(f"kafka-{node}", log=directory / "kafka.log", lifeline=lifeline)
+        self.child = Child(f"kafka-{node}", log=logs / f"kafka-{node}.log", lifeline=lifeline)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -68,8 +68,11 @@ class Broker:
 class Kafka:
     """One broker, or three; may be stopped, killed and started again, whole or one node at a time."""
 
-    def __init__(self, directory: Path, lifeline: Lifeline, brokers: int = 1) -> None:
-        self.brokers = [Broker(node, directory / str(node), lifeline) for node in range(1, brokers + 1)]
+    def __init__(self, directory: Path, *, logs: Path, lifeline: Lifeline, brokers: int = 1) -> None:
+        self.brokers = [
+            Broker(node, directory / str(node), logs=logs, lifeline=lifeline)
+            for node in range(1, brokers + 1)
+        ]
         self._cluster_file = directory / "cluster-id"
 
     @property

@@ -41,14 +41,14 @@ OWNER, APP, SUPERUSER = "socai_owner", "socai_app", "postgres"
 class Postgres:
     """One server with a data directory; may be stopped, killed and started again."""
 
-    def __init__(self, directory: Path, lifeline: Lifeline) -> None:
+    def __init__(self, directory: Path, *, logs: Path, lifeline: Lifeline) -> None:
         self._account = server_account()
         self.data = reachable_directory(directory, self._account) / "data"
         self.port = free_port()
         self._bin = _install(self._account) / "bin"
         self._child = Child(
             "postgres",
-            log=directory / "postgres.log",
+            log=logs / "postgres.log",
             lifeline=lifeline,
             account=self._account,
             ending=signal.SIGQUIT,

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from socai.local.accounts import outside_of
 from socai.local.places import LOCAL
 from socai.local.processes import Pid
 
@@ -13,12 +14,18 @@ from socai.local.processes import Pid
 def make_test_directory() -> Path:
     for left in LOCAL.glob("test-*"):
         if not _owner_lives(left):
-            shutil.rmtree(left, ignore_errors=True)
+            remove_directory(left)
     me = Pid.of(os.getpid())
     assert me is not None
     directory = LOCAL / f"test-{me.pid}-{me.started.replace(' ', '_')}"
     directory.mkdir(parents=True)
     return directory
+
+
+def remove_directory(directory: Path) -> None:
+    """With what stands for it outside .local."""
+    for place in (directory, outside_of(directory)):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _owner_lives(directory: Path) -> bool:
