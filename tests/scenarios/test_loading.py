@@ -144,7 +144,7 @@ async def test_a_command_that_is_refused_stops_the_load_and_says_why(empty_syste
 
 
 async def test_what_is_not_known_yet_is_sent_again_until_it_is(empty_system: System) -> None:
-    """A visit arrives before its household: the batch is sent again, and succeeds once the other lane came."""
+    """A visit arrives before its household: it is sent again, and accepted once the household is there."""
     plan = Plan(DATA, scale=SCALE)
     first = next(plan.visits())
     household = orjson.loads(first.households[0])
@@ -154,10 +154,10 @@ async def test_what_is_not_known_yet_is_sent_again_until_it_is(empty_system: Sys
     visit["id"] = visit["body"]["id"] = "01840000-0000-7000-8000-000000000003"
     visit["body"]["household_id"] = household["id"]
     async with _gateway(empty_system) as gateway:
-        bulk = Bulk(gateway, patience=20.0, on_answer=lambda _: None)
+        answered = asyncio.Event()
+        bulk = Bulk(gateway, patience=20.0, on_answer=lambda _: answered.set())
         early = asyncio.create_task(bulk.send(SYNC, [orjson.dumps(visit)]))
-        while not bulk.retried:
-            await asyncio.sleep(0)
+        await asyncio.wait_for(answered.wait(), 10)
         await bulk.send(SYNC, [orjson.dumps(household)])
         await early
     assert (bulk.accepted, bulk.retried > 0) == (2, True)
