@@ -16,7 +16,7 @@ from libs.service import metrics
 from libs.service.answers import Json
 from libs.service.auth import TokenVerifier
 from libs.service.edge import Edge
-from libs.service.openapi import described
+from libs.service.openapi import complete
 from libs.service.problems import Problem
 from libs.service.routes import Routes
 from libs.service.settings import Settings
@@ -42,7 +42,7 @@ class ServiceApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = described(super().openapi(), self.routes_first)
+            self.openapi_schema = complete(super().openapi(), self.routes_first)
         return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from libs.events.decider import Command
 from libs.service.routes import Routes
 
@@ -87,6 +89,18 @@ def command_operation(cls: type[Command], given: Mapping[str, str]) -> Operation
     }
 
 
+def operation(name: str, summary: str, *, body: type[BaseModel] | None = None) -> Operation:
+    """A route that takes no command: `body` where it reads one."""
+    described: Operation = {
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": {"description": "The answer", "content": _json({"type": "object"})}},
+    }
+    if body is not None:
+        described["requestBody"] = {"required": True, "content": _json(_inlined(body.model_json_schema()))}
+    return described
+
+
 def batch_operation(kinds: list[str]) -> Operation:
     item = {
         "type": "object",
@@ -116,22 +130,22 @@ def batch_operation(kinds: list[str]) -> Operation:
     }
 
 
-def described(schema: dict[str, Any], routes: Routes) -> dict[str, Any]:
+def complete(schema: dict[str, Any], routes: Routes) -> dict[str, Any]:
     """FastAPI's description with the other routes', the token, and the form of every error."""
     paths = schema.setdefault("paths", {})
     for route in routes.all():
         if route.operation is not None:
-            operation = dict(route.operation)
-            operation["parameters"] = [*_path_parameters(route.template), *operation.get("parameters", ())]
-            paths.setdefault(route.template, {})[route.method.lower()] = operation
+            parameters = [*_path_parameters(route.template), *route.operation.get("parameters", ())]
+            described = {**route.operation, "parameters": parameters}
+            paths.setdefault(route.template, {})[route.method.lower()] = described
     problem = {
         "description": "A problem",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for path in paths.values():
-        for operation in path.values():
-            operation.setdefault("responses", {}).pop("422", None)
-            operation["responses"]["default"] = problem
+        for described in path.values():
+            described.setdefault("responses", {}).pop("422", None)
+            described["responses"]["default"] = problem
     components = schema.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Problem"] = PROBLEM

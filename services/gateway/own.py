@@ -13,6 +13,7 @@ from starlette.responses import Response
 from libs.service.answers import Json
 from libs.service.auth import principal_of
 from libs.service.edge import headers_of
+from libs.service.openapi import operation
 from libs.service.problems import language_of
 from libs.service.routes import Routes
 from services.gateway.description import merged
@@ -43,12 +44,7 @@ class OwnRoutes:
             ("/v1/vocabularies", self.vocabularies, "Stages, obstacles, roles … with their labels."),
             ("/v1/status", self.status, "Positions, lag, gaps and quarantine of every service."),
         ):
-            operation = {
-                "operationId": path.rpartition("/")[2],
-                "summary": summary,
-                "responses": {"200": {"description": "The answer", "content": {"application/json": {}}}},
-            }
-            routes.add_endpoint("GET", path, endpoint, operation)
+            routes.add_endpoint("GET", path, endpoint, operation(path.rpartition("/")[2], summary))
         routes.add_endpoint("GET", "/v1/openapi.json", self.openapi)
 
     async def me(self, request: Request) -> Response:

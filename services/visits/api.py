@@ -13,6 +13,7 @@ from libs.service import hierarchy
 from libs.service.answers import Json
 from libs.service.body import read_json
 from libs.service.commands import CommandApi
+from libs.service.openapi import operation
 from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
 from libs.service.problems import Problem, from_validation
 from libs.service.read_after import ReadAfter
@@ -48,7 +49,10 @@ def writes(commands: CommandApi, log: Log) -> Routes:
             raise from_validation(error) from None
         return Json({"known": await lists.known_commands(log.pool, question.ids)})
 
-    routes.add_endpoint("POST", "/v1/sync/known", known)
+    summary = "Which of these commands are here already."
+    routes.add_endpoint(
+        "POST", "/v1/sync/known", known, operation("known-commands", summary, body=KnownQuestion)
+    )
     return routes
 
 

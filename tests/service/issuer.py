@@ -25,6 +25,12 @@ class Issuer:
         self.stranger = ECKey.generate_key("P-256", {"kid": "one", "use": "sig"})
         self.publish(self.key)
 
+    def seed(self) -> Path:
+        """A key for checkpoints, which every service with a log wants to see."""
+        path = self.jwks.parent / "checkpoint.seed"
+        path.write_text(base64.b64encode(bytes(32)).decode())
+        return path
+
     def publish(self, *keys: ECKey) -> None:
         self.jwks.write_text(json.dumps({"keys": [key.as_dict(private=False) for key in keys]}))
 
