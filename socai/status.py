@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import typer
 
 SERVICES = ("registry", "visits", "metrics")
-NO = 1
+NO, NOT_THERE = 1, 3
+_PASSING = {"starting", "running", "waiting-for-lock", "broker-away", "database-away", "tail-lost"}
+"""States that are well, or end without anybody's help."""
 
 app = typer.Typer()
 
@@ -20,7 +22,11 @@ app = typer.Typer()
 @app.command()
 def run(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """How far logs, relays and consumers are; gaps; quarantine. Exit code 1 if something needs a person."""
-    told = ask_services({service: os.environ.get(f"{service.upper()}_URL", "") for service in SERVICES})
+    urls = {service: os.environ.get(f"{service.upper()}_URL", "") for service in SERVICES}
+    if not any(urls.values()):
+        typer.echo("REGISTRY_URL, VISITS_URL and METRICS_URL are not set, and no system runs here.", err=True)
+        raise typer.Exit(NOT_THERE)
+    told = ask_services(urls)
     typer.echo(json.dumps(told, indent=1) if as_json else "\n".join(lines(told)))
     raise typer.Exit(NO if needs_a_person(told) else 0)
 
@@ -52,8 +58,11 @@ def _ask(url: str) -> dict[str, Any]:
 
 
 def needs_a_person(told: dict[str, Any]) -> bool:
+    """Whether anything is wrong that does not heal by itself."""
     return any(
-        "error" in service or any(each.get("gap") or _count(each) for each in service.get("consumers") or [])
+        "error" in service
+        or (service.get("log") or {}).get("distrusted_because")
+        or any(each.get("state") not in _PASSING or each.get("quarantined") for each in _workers(service))
         for service in told.values()
     )
 
@@ -65,19 +74,29 @@ def lines(told: dict[str, Any]) -> list[str]:
         if "error" in service:
             shown.append(f"{name:<10} {service['error']}")
         if log := service.get("log"):
-            shown.append(f"{name:<10} log of {log.get('source')} at {log.get('position')}")
-        if relay := service.get("relay"):
-            active = "active" if relay.get("active") else "not active"
-            shown.append(f"{name:<10} relay at {relay.get('position')}, {relay.get('lag')} behind, {active}")
-        for each in service.get("consumers") or []:
-            who, gap = f"{each.get('consumer')} of {each.get('source')}", each.get("gap")
-            shown.append(
-                f"{name:<10} consumer {who} at {each.get('position')}, {each.get('lag')} behind, "
-                f"{f'GAP: {gap}' if gap else 'no gap'}, {_count(each)} in quarantine"
+            distrusted = (
+                f"; NOT TRUSTED: {log['distrusted_because']}" if log.get("distrusted_because") else ""
             )
+            shown.append(f"{name:<10} log of {log.get('source')} at {log.get('position')}{distrusted}")
+        for each in _workers(service):
+            consumer = each.get("consumer")
+            what = f"consumer {consumer} of {each.get('source')}" if consumer else "relay"
+            shown.append(f"{name:<10} {what} at {each.get('position')}, {_manner(each)}")
     return shown
 
 
-def _count(consumer: dict[str, Any]) -> int:
-    quarantined = consumer.get("quarantined") or 0
-    return len(quarantined) if isinstance(quarantined, list) else int(quarantined)
+def _workers(service: dict[str, Any]) -> list[dict[str, Any]]:
+    """The relay and the consumers of a service."""
+    relay = service.get("relay")
+    return ([relay] if relay else []) + (service.get("consumers") or [])
+
+
+def _manner(worker: dict[str, Any]) -> str:
+    parts = [f"{worker.get('lag')} behind", str(worker.get("state"))]
+    if gap := worker.get("gap"):
+        parts.append(f"GAP behind {gap.get('after')} since {gap.get('since')}")
+    if quarantined := worker.get("quarantined"):
+        parts.append(f"{quarantined} in QUARANTINE")
+    if error := worker.get("last_error"):
+        parts.append(str(error))
+    return ", ".join(parts)

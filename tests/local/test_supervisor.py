@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from socai.local.down import stop_system
+from socai.local.places import ROOT
+from socai.local.ports import free_port
+from socai.local.processes import wait_until
+from socai.local.state import Running, State, StateFile
+from socai.local.supervisor import NOT_THERE, Options
+from socai.status import ask_services, needs_a_person
+
+
+def start(directory: Path, port: int) -> subprocess.Popen[bytes]:
+    """The supervisor as `./dev up --detach` starts it."""
+    options = json.dumps(asdict(Options(port=port)))
+    directory.mkdir(exist_ok=True)
+    with (directory / "said").open("ab") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "socai.local.up", directory, options], cwd=ROOT, stdout=said, stderr=said
+        )
+
+
+def ready(directory: Path) -> State:
+    file = StateFile(directory)
+    assert wait_until(lambda: bool((state := file.running()) and state.ready), 60), (
+        directory / "said"
+    ).read_text()
+    state = file.read()
+    assert state is not None
+    return state
+
+
+def well(state: State) -> bool:
+    urls = {service: state.env[f"{service.upper()}_URL"] for service in ("registry", "visits", "metrics")}
+    return not needs_a_person(ask_services(urls))
+
+
+def by_name(state: State) -> dict[str, Running]:
+    return {process.name: process for process in state.processes}
+
+
+@pytest.fixture(scope="module")
+def directory(session_directory: Path) -> Path:
+    return session_directory / "supervised"
+
+
+@pytest.fixture(scope="module")
+def supervisor(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with start(directory, free_port()) as process:
+        ready(directory)
+        yield process
+        process.terminate()
+
+
+@pytest.mark.parametrize("name", ["registry", "visits", "metrics", "gateway", "kafka-1", "postgres"])
+def test_whatever_is_killed_comes_back(
+    supervisor: subprocess.Popen[bytes], directory: Path, name: str
+) -> None:
+    before = by_name(ready(directory))[name]
+    assert before.pid is not None
+
+    os.kill(before.pid.pid, signal.SIGKILL)
+
+    assert wait_until(lambda: by_name(ready(directory))[name].restarts == before.restarts + 1, 30)
+    assert wait_until(lambda: well(ready(directory)), 30)
+
+
+def test_a_second_one_leaves_the_first_alone(supervisor: subprocess.Popen[bytes], directory: Path) -> None:
+    with start(directory, free_port()) as second:
+        assert second.wait(30) != 0
+    assert "Another ./dev up is at work on the same system." in (directory / "said").read_text()
+    assert supervisor.poll() is None
+
+
+def test_nothing_is_left_when_it_is_interrupted_while_it_starts(session_directory: Path) -> None:
+    directory = session_directory / "interrupted"
+    with start(directory, free_port()) as process:
+        log = directory / "logs" / "postgres.log"
+        assert wait_until(lambda: log.exists() and "ready to accept" in log.read_text(), 30)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert not StateFile(directory).read()
+    assert not any(str(directory) in command for command in commands())
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(session_directory: Path) -> None:
+    directory = session_directory / "taken"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with start(directory, port) as process:
+            assert process.wait(30) == NOT_THERE
+    assert f"Port {port} is taken" in (directory / "said").read_text()
+    assert not (directory / "kafka").exists()
+
+
+def test_nothing_is_left_when_it_is_stopped(supervisor: subprocess.Popen[bytes], directory: Path) -> None:
+    """The last one here: it stops what the others used."""
+    processes = [each.pid for each in ready(directory).processes]
+
+    stop_system(directory, wipe=True, say=lambda text: None)
+
+    assert supervisor.wait(5) == 0
+    assert len(processes) == 6
+    assert not any(pid.alive() for pid in processes if pid)
+    assert not directory.exists()
+
+
+def commands() -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
