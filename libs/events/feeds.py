@@ -1,5 +1,6 @@
 """Where a consumer reads from: a topic of another service, or the log of its own."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -18,6 +19,10 @@ LOOK_AT_END = 2.0
 """Seconds without a record after which the topic's end is asked for: is it there, and not shorter?"""
 POLL = 0.1
 """Seconds between two looks for what other processes appended to the log."""
+GATHER = 0.02
+"""Seconds that events of a log gather in after a read that found few: a transaction for each one of a trickle
+would cost more than the commands behind them."""
+FEW = 500
 
 _Offsets = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
 
@@ -126,17 +131,21 @@ class LogFeed:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._position = 0
+        self._few = False
 
     async def open(self, position: int, offset: int) -> None:
         self._position = position
 
     async def read(self, timeout: float) -> list[Record]:
         deadline = time.monotonic() + timeout
+        if self._few:
+            await asyncio.sleep(GATHER)
         while not (rows := await self._log.read(self._position, AT_ONCE)):
             if time.monotonic() >= deadline:
                 return []
             await self._log.wait_beyond(self._position, POLL)
         self._position = rows[-1].position
+        self._few = len(rows) < FEW
         return [Record(row.position, row.position, row.position - 1, row.payload) for row in rows]
 
     async def rewind(self) -> None:

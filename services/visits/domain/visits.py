@@ -184,8 +184,7 @@ def _record(command: RecordVisit, states: States, context: Context) -> Sequence[
     registry = known(context)
     _check_references(command, states, registry)
     return [
-        # Every value has been checked as part of the command.
-        VisitRecorded.model_construct(
+        VisitRecorded(
             visit_id=command.id,
             household_id=command.household_id,
             team_id=command.team_id,
@@ -256,7 +255,7 @@ def _given(line: Guidance, registry: Known, *, pointer: str) -> GuidanceGiven:
     for number, reached in enumerate(line.reached):
         if reached.stage not in stages:
             raise Rejected("stage-unknown", f"{pointer}/reached/{number}/stage", stage=reached.stage)
-    return GuidanceGiven.model_construct(
+    return GuidanceGiven(
         digital_service=code,
         stages=stages,
         demonstrated=line.demonstrated,
