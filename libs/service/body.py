@@ -26,20 +26,17 @@ async def read_json(scope: Scope, receive: Receive) -> bytes:
 
 
 async def read_body(receive: Receive) -> bytes:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return body
-    parts = [body]
+    """The bytes as they came. Raises Problem request-timeout."""
+    parts: list[bytes] = []
+    more = True
     try:
         async with asyncio.timeout(SLOWEST):
-            while message.get("more_body", False):
+            while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect
                 parts.append(message.get("body", b""))
+                more = message.get("more_body", False)
     except TimeoutError:
         raise Problem("request-timeout") from None
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -49,7 +49,6 @@ TOKENS = _rows(
     ("token-not-yet-valid", 401, "Mã truy cập chưa có hiệu lực", "The token is not valid yet"),
     ("token-claim-missing", 401, "Mã truy cập thiếu thông tin", "The token lacks a claim"),
     ("token-keys-unavailable", 503, "Chưa lấy được khóa của nơi cấp mã", "The issuer's keys cannot be fetched"),
-    ("forbidden", 403, "Không có quyền", "Not allowed"),
 )
 
 AVAILABILITY = _rows(
@@ -78,7 +77,6 @@ INPUT = _rows(
     ("text-not-allowed", 422, "Văn bản có ký tự không được phép", "A text has characters that are not allowed"),
     ("list-too-short", 422, "Danh sách quá ngắn", "A list is too short"),
     ("list-too-long", 422, "Danh sách quá dài", "A list is too long"),
-    ("list-repeats", 422, "Danh sách có mục trùng", "A list names something twice"),
     ("value-not-allowed", 422, "Giá trị không nằm trong danh mục", "A value is not one of those allowed"),
     ("target-mismatch", 422, "Mã trong nội dung khác với địa chỉ", "The body and the address name different things"),
     ("target-missing", 422, "Thiếu đối tượng của lệnh", "The command does not say what it is about"),
@@ -103,7 +101,6 @@ REGISTRY = _rows(
     ("unit-unknown", 409, "Chưa biết đơn vị hành chính này", "The administrative unit is not known yet"),
     ("unit-code-missing", 422, "Đơn vị cấp này phải có mã", "A unit of this level needs a code"),
     ("unit-id-mismatch", 422, "Mã định danh đơn vị không khớp", "The unit's id does not follow from its code"),
-    ("unit-level-wrong", 422, "Sai cấp đơn vị hành chính", "The administrative unit has the wrong level"),
     ("unit-not-given", 422, "Chưa nêu đơn vị hành chính", "No administrative unit is named"),
     ("parent-missing", 422, "Thiếu đơn vị cấp trên", "A unit of this level needs a parent"),
     ("parent-level-wrong", 422, "Đơn vị cấp trên sai cấp", "The parent has the wrong level"),

@@ -176,6 +176,17 @@ async def test_a_larger_body_is_refused_whether_announced_or_not(client: aiohttp
     assert b"body-too-large" in await exchange(str(client._base_url), head.encode())
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.service.body.SLOWEST", 0.1)
+    head = "POST /v1/bodies HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
+    head += f"Authorization: {client.headers['Authorization']}\r\n\r\n"
+    for begun in (b"", b'{"a'):
+        answer = await exchange(str(client._base_url), head.encode() + begun)
+        assert answer.startswith(b"HTTP/1.1 408 ") and b"request-timeout" in answer
+
+
 async def test_a_request_keeps_its_id_or_gets_one(client: aiohttp.ClientSession) -> None:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     for sent, returned in (
