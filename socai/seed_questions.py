@@ -32,6 +32,9 @@ class Question:
         """The number that an item of the answer says; None where something is missing."""
         if self.at_least is None:
             value: float | None = item["value"]
+            # The value of a share is rounded; its parts are not.
+            if value is not None and item.get("denominator"):
+                return float(item["numerator"]) / float(item["denominator"])
             return value
         spread: Mapping[str, int] | None = item.get("spread")
         if spread is None:

@@ -21,7 +21,7 @@ from socai.scenarios.story import INSTRUMENT
 from socai.seed_facts import ask
 from socai.seed_questions import QUESTIONS
 from tests.scenarios.figures import COUNTED, places
-from tests.scenarios.recount import recount
+from tests.scenarios.recount import Recount, recount
 
 SCALE = 0.02
 END = "2023-06-30"
@@ -31,6 +31,11 @@ UNITS = (
     {"province": "96", "district": "967", "commune": "thị trấn Thới Bình"},
     {"province": "96", "district": "972", "commune": "xã Tân Hải", "hamlet": "ấp Công Nghiệp"},
 )
+
+
+@pytest.fixture(scope="module")
+def count() -> Recount:
+    return recount(Plan(DATA, scale=SCALE).commands())
 
 
 def _socai(system: System, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -85,9 +90,8 @@ async def test_a_load_that_was_broken_off_is_continued(empty_system: System) -> 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: " ".join(list(unit.values())[-1:]))
 async def test_every_figure_is_what_a_recount_of_the_commands_gives(
-    empty_system: System, unit: dict[str, str]
+    empty_system: System, count: Recount, unit: dict[str, str]
 ) -> None:
-    count = recount(Plan(DATA, scale=SCALE).commands())
     here = places(count, unit)
     async with _gateway(empty_system) as gateway:
         for phrase in QUESTIONS:

@@ -43,6 +43,11 @@ def test_every_fact_can_say_what_it_expects() -> None:
     assert said["thoibinh-campaign-reach"] == "between 90 to 110"
 
 
+def test_a_share_is_judged_by_its_parts_not_by_its_rounded_value() -> None:
+    item = {"value": 0.5, "numerator": 50_001, "denominator": 100_000}
+    assert Question("households-guided-share").figure(item) == 0.50001
+
+
 def test_a_spread_counts_from_the_value_asked_for() -> None:
     question = Question("households-by-visits", at_least=4)
     assert question.figure({"value": None, "spread": {"1": 50, "3": 7, "4": 2, "5": 1}}) == 3
