@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from socai.local.choice import chosen_stack
 from socai.local.directories import make_test_directory, remove_directory
 from socai.local.embedded import Embedded
 from socai.local.system import System
@@ -49,7 +50,7 @@ def session_directory() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def stack(session_directory: Path) -> Iterator[Embedded]:
     """PostgreSQL and Kafka for all tests; `create_database`, `create_topic`, `bootstrap`."""
-    embedded = Embedded(session_directory / "stack")
+    embedded = chosen_stack(session_directory / "stack")
     embedded.start()
     yield embedded
     embedded.stop()
@@ -62,7 +63,7 @@ def own_stack(session_directory: Path, request: pytest.FixtureRequest) -> Iterat
     These calls block; an async test that has something else going on calls them with `asyncio.to_thread`.
     """
     directory = session_directory / f"own-{abs(hash(request.node.nodeid)):x}"
-    embedded = Embedded(directory)
+    embedded = chosen_stack(directory)
     embedded.start()
     yield embedded
     embedded.stop()

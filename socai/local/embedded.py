@@ -29,10 +29,13 @@ class Embedded:
     def __init__(self, directory: Path, *, brokers: int = 1) -> None:
         self.directory = directory
         self._lifeline = Lifeline()
-        logs = directory / "logs"
-        self.postgres = Postgres(directory / "postgres", logs=logs, lifeline=self._lifeline)
-        self.kafka = Kafka(directory / "kafka", logs=logs, lifeline=self._lifeline, brokers=brokers)
         self._names = itertools.count(1)
+        self._make(self._lifeline, brokers)
+
+    def _make(self, lifeline: Lifeline, brokers: int) -> None:
+        logs = self.directory / "logs"
+        self.postgres = Postgres(self.directory / "postgres", logs=logs, lifeline=lifeline)
+        self.kafka = Kafka(self.directory / "kafka", logs=logs, lifeline=lifeline, brokers=brokers)
 
     @property
     def bootstrap(self) -> str:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from socai.local.choice import chosen_stack
 from socai.local.embedded import Embedded
 from socai.local.kafka_topics import ensure_topic
 from socai.local.keys import make_keys
@@ -62,7 +63,7 @@ class System:
         needs = [f"{service.upper()}_DATABASE_URL" for service in SERVICES[:3]] + ["KAFKA_BOOTSTRAP"]
         if self._stack is None and not all(self._given.get(name) for name in needs):
             self._say("Starting PostgreSQL and Kafka.")
-            self._stack = Embedded(self.directory, brokers=self._brokers)
+            self._stack = chosen_stack(self.directory, brokers=self._brokers)
             self._stack.spawn()
         for service in SERVICES:
             port = self._gateway_port if service == "gateway" else None
