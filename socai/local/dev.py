@@ -77,7 +77,8 @@ def check() -> None:
 @app.command(context_settings=_PASSED_ON)
 def bench(context: typer.Context) -> None:
     """A benchmark by name, with its own arguments, or all of them; results in .local/bench/NAME.json."""
-    available = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
+    files = (ROOT / "benchmarks").glob("*.py")
+    available = sorted(file.stem for file in files if 'if __name__ == "__main__":' in file.read_text())
     name, arguments = (context.args[0], context.args[1:]) if context.args else ("", [])
     if name and name not in available:
         _say(f"There is no benchmark {name}; there are: {', '.join(available)}")
