@@ -145,7 +145,7 @@ def middle(rates: Sequence[float]) -> float:
 async def main(quick: bool) -> None:
     directory = make_test_directory()
     lifeline = Lifeline()
-    postgres = Postgres(directory / "postgres", lifeline)
+    postgres = Postgres(directory / "postgres", logs=directory / "logs", lifeline=lifeline)
     rounds = 1 if quick else ROUNDS
     try:
         postgres.start()
