@@ -29,7 +29,7 @@ from libs.events.log import Log
 from libs.events.migrations import migrate
 from socai.local.postgres import Postgres
 from socai.local.processes import Lifeline
-from socai.local.test_directories import make_test_directory
+from socai.local.directories import make_test_directory
 
 SQL = Path(libs.events.__file__).parent / "sql" / "log"
 TYPE = "vn.socai.visits.visit-recorded.v1"
