@@ -62,7 +62,9 @@ def needs_a_person(told: dict[str, Any]) -> bool:
     return any(
         "error" in service
         or (service.get("log") or {}).get("distrusted_because")
-        or any(each.get("state") not in _PASSING or each.get("quarantined") for each in _workers(service))
+        or any(
+            _stands_still(each) or each.get("gap") or each.get("quarantined") for each in _workers(service)
+        )
         for service in told.values()
     )
 
@@ -91,12 +93,17 @@ def _workers(service: dict[str, Any]) -> list[dict[str, Any]]:
     return ([relay] if relay else []) + (service.get("consumers") or [])
 
 
+def _stands_still(worker: dict[str, Any]) -> bool:
+    return worker.get("state") not in _PASSING
+
+
 def _manner(worker: dict[str, Any]) -> str:
-    parts = [f"{worker.get('lag')} behind", str(worker.get("state"))]
+    state = str(worker.get("state"))
+    parts = [f"{worker.get('lag')} behind"]
     if gap := worker.get("gap"):
         parts.append(f"GAP behind {gap.get('after')} since {gap.get('since')}")
     if quarantined := worker.get("quarantined"):
         parts.append(f"{quarantined} in QUARANTINE")
-    if error := worker.get("last_error"):
-        parts.append(str(error))
+    shown = state.upper() if _stands_still(worker) else state
+    parts.append(f"{shown}: {worker['last_error']}" if worker.get("last_error") else shown)
     return ", ".join(parts)
