@@ -66,11 +66,10 @@ def read_list(path: Path) -> list[Acknowledged]:
 
 
 async def ask_kpis(
-    client: Client, unit_id: str, *indicators: str, after: dict[str, str] | None = None, **more: str
+    client: Client, unit_id: str, *indicators: str, after: dict[str, str] | None = None, more: str = ""
 ) -> dict[str, Any]:
     """The answer's JSON; waits for the positions of `after` for as long as metrics catches up."""
-    query = "&".join([f"unit={unit_id}", *(f"indicator={each}" for each in indicators)])
-    query += "".join(f"&{name}={value}" for name, value in more.items())
+    query = "&".join([f"unit={unit_id}", *(f"indicator={each}" for each in indicators)]) + more
     deadline = time.monotonic() + PATIENCE
     while True:
         answer = await client.get(f"/v1/kpis?{query}", headers=after)
@@ -82,10 +81,11 @@ async def ask_kpis(
 
 
 async def figures(
-    client: Client, unit_id: str, after: dict[str, str] | None = None, **more: str
+    client: Client, unit_id: str, after: dict[str, str] | None = None, *, as_of: str | None = None
 ) -> tuple[Visits, dict[str, Any]]:
     """The two figures, and the whole answer."""
-    told = await ask_kpis(client, unit_id, "visits", "households-guided", after=after, **more)
+    more = f"&as_of={as_of}" if as_of else ""
+    told = await ask_kpis(client, unit_id, "visits", "households-guided", after=after, more=more)
     values = {item["indicator"]: item["value"] for item in told["items"]}
     assert all(item["warnings"] == [] for item in told["items"]), told
     return Visits(values["visits"], values["households-guided"]), told

@@ -57,7 +57,7 @@ class RunningLoad:
     async def stop(self) -> Told:
         """Waits until every command has an answer that stays."""
         async with asyncio.timeout(ENDED):
-            out, _ = await self._process.communicate()
+            out, _ = await self._process.communicate(b"")
         assert self._process.returncode == 0
         self.told = Told(**json.loads(out))
         return self.told

@@ -100,7 +100,7 @@ class Load:
                 if result["status"] in ("accepted", "repeated"):
                     self._count_answer(result["status"] == "repeated", tries)
                     receipts.append(result["receipt"])
-                elif result["status"] == "retry":
+                elif result["status"] == "retry" and time.monotonic() < self._deadline:
                     later.append(each)
                 else:
                     self.unexpected.append(f"sync: {result}")
