@@ -49,6 +49,15 @@ class Accepted:
 Outcome = Accepted | Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A request with its place among the others and the streams that it touches, the target first."""
+
+    place: int
+    request: Request
+    streams: tuple[str, ...]
+
+
 class Handler:
     """Executes commands of one domain against one log."""
 
@@ -67,56 +76,50 @@ class Handler:
         outcomes: dict[int, Outcome] = {}
         for level in _levels(requests):
             await self._execute(level, outcomes, bulk)
-        return [outcomes[n] for n in range(len(requests))]
+        return [outcomes[place] for place in range(len(requests))]
 
-    async def _execute(
-        self, level: list[tuple[int, Request]], outcomes: dict[int, Outcome], bulk: bool
-    ) -> None:
+    async def _execute(self, level: list[_Work], outcomes: dict[int, Outcome], bulk: bool) -> None:
         """Requests that do not touch each other's streams."""
         prepare = self.domain.prepare
-        known = await prepare([request.command for _, request in level]) if prepare else None
+        known = await prepare([work.request.command for work in level]) if prepare else None
         context = Context.current(known)
         open_ = level
         fresh = False
         for _ in range(ATTEMPTS):
-            await self._load([request for _, request in open_], fresh)
-            decided: list[tuple[int, Request, Append, dict[str, Any]]] = []
-            refused: list[tuple[int, Request, Refusal]] = []
-            for n, request in open_:
+            await self._load(open_, fresh)
+            decided: list[tuple[_Work, Append, dict[str, Any]]] = []
+            refused: list[tuple[_Work, Refusal]] = []
+            for work in open_:
                 try:
-                    decided.append((n, request, *self._decide(request, context)))
+                    decided.append((work, *self._decide(work, context)))
                 except Refusal as refusal:
-                    refused.append((n, request, refusal))
-            again = [(n, request) for n, request, _ in refused] if not fresh else []
+                    refused.append((work, refusal))
+            again = [work for work, _ in refused] if not fresh else []
             if fresh and refused:
                 await self._refuse(refused, outcomes)
-            for (n, request, _, states), appended in zip(
-                decided, await self._append([append for _, _, append, _ in decided], bulk), strict=True
-            ):
+            answers = await self._append([append for _, append, _ in decided], bulk)
+            for (work, _, states), appended in zip(decided, answers, strict=True):
                 if isinstance(appended, Refusal):
-                    outcomes[n] = appended
+                    outcomes[work.place] = appended
                 elif appended.status == "stale":
-                    again.append((n, request))
+                    again.append(work)
                 else:
-                    outcomes[n] = self._answer(request, appended)
+                    outcomes[work.place] = self._answer(work.request, appended)
                     if appended.status == "accepted":
                         self._remember(states)
             if not again:
                 return
-            open_, fresh = sorted(again, key=lambda item: item[0]), True
-        for n, _ in open_:
-            outcomes[n] = NotYet("too-many-writers")
+            open_, fresh = sorted(again, key=lambda work: work.place), True
+        for work in open_:
+            outcomes[work.place] = NotYet("too-many-writers")
 
-    async def _load(self, requests: Iterable[Request], fresh: bool) -> None:
+    async def _load(self, level: Iterable[_Work], fresh: bool) -> None:
         """Makes sure that every stream that the requests need is folded in memory: from the log where it is
         not, or where memory may be stale. Targets that a command creates are taken to be new at first.
         """
         wanted: set[str] = set()
-        for request in requests:
-            command = request.command
-            wanted.update(command.relies_on())
-            if fresh or not command.creates:
-                wanted.add(command.target())
+        for work in level:
+            wanted.update(work.streams[0 if fresh or not work.request.command.creates else 1 :])
         if not fresh:
             wanted = {stream for stream in wanted if stream not in self._folded}
         if not wanted:
@@ -127,10 +130,10 @@ class Handler:
             folded[stream] = (version, evolve(folded[stream][1], event(decode(payload))))
         self._remember(folded)
 
-    def _decide(self, request: Request, context: Context) -> tuple[Append, dict[str, Any]]:
-        command = request.command
-        target = command.target()
-        seen = {stream: self._folded.get(stream, (0, None)) for stream in (target, *command.relies_on())}
+    def _decide(self, work: _Work, context: Context) -> tuple[Append, dict[str, Any]]:
+        request = work.request
+        command, target = request.command, work.streams[0]
+        seen = {stream: self._folded.get(stream, (0, None)) for stream in work.streams}
         if request.expected_version is not None and request.expected_version != seen[target][0]:
             raise Conflict("version-conflict", version=seen[target][0])
         states = {stream: state for stream, (_, state) in seen.items()}
@@ -169,17 +172,17 @@ class Handler:
                 answers.append(answer)
         return answers
 
-    async def _refuse(
-        self, refused: list[tuple[int, Request, Refusal]], outcomes: dict[int, Outcome]
-    ) -> None:
+    async def _refuse(self, refused: list[tuple[_Work, Refusal]], outcomes: dict[int, Outcome]) -> None:
         """A command that was accepted before is answered as then, even if today's state would refuse it."""
-        before = await self.log.find_commands([request.command_id for _, request, _ in refused])
-        for n, request, refusal in refused:
-            outcomes[n] = refusal
+        before = await self.log.find_commands([work.request.command_id for work, _ in refused])
+        for work, refusal in refused:
+            request = work.request
+            outcomes[work.place] = refusal
             if first := before.get(request.command_id):
                 mark, appended = first
                 same = mark in (fingerprint(request.command), RECOVERED)
-                outcomes[n] = self._answer(request, appended if same else appended._replace(status="reused"))
+                appended = appended if same else appended._replace(status="reused")
+                outcomes[work.place] = self._answer(request, appended)
 
     def _answer(self, request: Request, appended: Appended) -> Outcome:
         if appended.status == "reused":
@@ -212,28 +215,28 @@ def _refusal(error: EventTooLarge | NotStorable) -> Refusal:
     return Rejected(code, detail=str(error))
 
 
-def _levels(requests: Sequence[Request]) -> Iterable[list[tuple[int, Request]]]:
+def _levels(requests: Sequence[Request]) -> list[list[_Work]]:
     """Requests by how many others they have to wait for: one that touches a stream which an earlier one
     writes comes a level later; so does one with an earlier one's command id.
     """
-    levels: list[list[tuple[int, Request]]] = []
+    levels: list[list[_Work]] = []
     written: dict[str | UUID, int] = {}
     read: dict[str, int] = {}
-    for n, request in enumerate(requests):
+    for place, request in enumerate(requests):
         command = request.command
-        target, others = command.target(), command.relies_on()
-        writes = (target, *others) if command.writes_all else (target,)
-        level = max(
-            written.get(request.command_id, -1) + 1,
-            *(written.get(stream, -1) + 1 for stream in (target, *others)),
-            *(read.get(stream, -1) + 1 for stream in writes),
-        )
+        streams = (command.target(), *command.relies_on())
+        writes = streams if command.writes_all else streams[:1]
+        level = written.get(request.command_id, -1) + 1
+        for stream in streams:
+            level = max(level, written.get(stream, -1) + 1)
+        for stream in writes:
+            level = max(level, read.get(stream, -1) + 1)
         written[request.command_id] = level
         for stream in writes:
-            written[stream] = max(written.get(stream, -1), level)
-        for stream in others:
+            written[stream] = level
+        for stream in streams[len(writes) :]:
             read[stream] = max(read.get(stream, -1), level)
         if level == len(levels):
             levels.append([])
-        levels[level].append((n, request))
+        levels[level].append(_Work(place, request, streams))
     return levels
