@@ -87,6 +87,7 @@ class Relay:
             "source": self.log.source,
             "topic": self.topic,
             "state": self._state,
+            "active": self._state == "running",
             "position": self._position,
             "lag": max(0, self._head - self._position),
             "checkpoint": self._tree.signed,

@@ -71,7 +71,7 @@ CONSUMER_GAP = Gauge(
     "socai_consumer_gap", "1 while a position is missing", ("consumer", "source"), registry=REGISTRY
 )
 CONSUMER_QUARANTINED = Gauge(
-    "socai_consumer_quarantined_subjects", "Subjects set aside", ("consumer", "source"), registry=REGISTRY
+    "socai_consumer_quarantined_events", "Events in quarantine", ("consumer", "source"), registry=REGISTRY
 )
 STATUS_FAILED = Gauge("socai_status_failed", "1 while the status cannot be told", registry=REGISTRY)
 
@@ -123,8 +123,7 @@ def observe_status(status: Mapping[str, Any]) -> None:
         _set(CONSUMER_POSITION, labels, consumer.get("position"))
         _set(CONSUMER_LAG, labels, consumer.get("lag"))
         _set(CONSUMER_GAP, labels, bool(consumer.get("gap")))
-        quarantined = consumer.get("quarantined")
-        _set(CONSUMER_QUARANTINED, labels, len(quarantined) if isinstance(quarantined, list) else quarantined)
+        _set(CONSUMER_QUARANTINED, labels, consumer.get("quarantined"))
 
 
 def _set(gauge: Gauge, labels: Labels, value: float | bool | None) -> None:

@@ -277,6 +277,8 @@ async def test_status_becomes_gauges_and_its_failure_shows(issuer: Issuer) -> No
             'socai_relay_lag_events{source="/vn/96/visits"} 2.0',
             'socai_consumer_lag_events{consumer="ledger",source="/vn/96/visits"} 3.0',
             'socai_consumer_gap{consumer="ledger",source="/vn/96/visits"} 0.0',
+            'socai_consumer_quarantined_events{consumer="ledger",source="/vn/96/visits"} 1.0',
+            'socai_relay_active{source="/vn/96/visits"} 1.0',
             "socai_status_failed 0.0",
         ):
             assert line in text
