@@ -1,7 +1,7 @@
 """Runs services inside the test's own loop, on real databases and topics, and talks to them over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from socai.local.keys import make_keys
 from socai.migrate import DIRECTORIES
 from socai.token import issue_token
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds until a condition has to hold."""
 
 
@@ -87,7 +87,15 @@ async def serving(
         await task
 
 
-async def until(condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
+async def until(condition: Callable[[], bool]) -> None:
+    async def holds() -> bool:
+        return condition()
+
+    await eventually(holds)
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], *, patience: float = PATIENCE) -> None:
+    """Asks until it is so, or raises TimeoutError."""
     async with asyncio.timeout(patience):
-        while not condition():  # noqa: ASYNC110 – there is nothing to be told by
-            await asyncio.sleep(0.01)
+        while not await holds():  # noqa: ASYNC110 – there is nothing to be told by
+            await asyncio.sleep(0.02)

@@ -1,0 +1,129 @@
+"""What decisions know of the registry: written by whichever process consumes, read by all of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+import pytest
+
+from libs.events import database
+from libs.events.envelope import Recorded
+from libs.events.log import Log
+from libs.events.migrations import migrate
+from services.visits.domain import Known
+from services.visits.migrations import DIRECTORIES
+from services.visits.registry_copy import NAME, Registry, RegistryCopy
+from socai.local.embedded import Embedded
+
+SOURCE = "/vn/93/registry"
+COMMUNE, HAMLET, TEAM, MEMBER = (uuid4() for _ in range(4))
+
+
+def event(position: int, kind: str, /, **data: Any) -> Recorded:
+    return Recorded(
+        position=position,
+        time="2026-11-22T03:00:00.000000Z",
+        id=f"{uuid4()}.1",
+        source=SOURCE,
+        type=f"vn.socai.registry.{kind}",
+        subject=f"subject/{position}",
+        streamversion=1,
+        commandid=str(uuid4()),
+        actor="officer",
+        data=msgspec.Raw(msgspec.json.encode(data)),
+    )
+
+
+HAMLET_FOUNDED = event(
+    1,
+    "unit-established.v1",
+    unit_id=HAMLET,
+    level="hamlet",
+    kind="ấp",
+    name="Công Nghiệp",
+    parent_id=COMMUNE,
+    valid_from="2025-06-30",
+    a_field_of_the_future=True,
+)
+TEAM_FORMED = event(2, "team-formed.v1", team_id=TEAM, formed_on="2022-06-01", name="Tổ", unit_ids=[HAMLET])
+MEMBER_JOINED = event(3, "member-joined.v1", member_id=MEMBER, team_id=TEAM, role="member")
+SERVICE_LISTED = event(4, "digital-service-listed.v1", code="vn.vneid-2", stages=["registered", "used"])
+EVENTS = [HAMLET_FOUNDED, TEAM_FORMED, MEMBER_JOINED, SERVICE_LISTED]
+EVERYTHING = Known(
+    units={HAMLET: "hamlet"},
+    teams={TEAM: date(2022, 6, 1)},
+    members={MEMBER: TEAM},
+    services={"vn.vneid-2": ("registered", "used")},
+)
+
+
+@pytest.fixture
+async def log(stack: Embedded) -> AsyncIterator[Log]:
+    created = await asyncio.to_thread(stack.create_database, "copy")
+    await migrate(created.owner_url, "socai_app", DIRECTORIES)
+    log = Log(created.app_url, "/vn/93/visits")
+    await log.open()
+    await log.pool.execute(
+        "INSERT INTO consumer_checkpoints (consumer, source) VALUES ($1, $2)", NAME, SOURCE
+    )
+    yield log
+    await log.close()
+
+
+async def apply(log: Log, events: list[Recorded]) -> list[UUID | str]:
+    """As the consumer does; answers with the subjects given back."""
+    async with log.pool.acquire() as borrowed, borrowed.transaction():
+        connection = cast(asyncpg.Connection, borrowed)
+        await connection.execute("UPDATE consumer_checkpoints SET position = $1", events[-1].position)
+        return [poisoned.event.subject for poisoned in await RegistryCopy().apply(connection, events)]
+
+
+async def test_what_one_process_writes_another_knows_at_its_next_decision(log: Log) -> None:
+    first, second = Registry(log, SOURCE), Registry(log, SOURCE)
+    assert await first.prepare([]) == await second.prepare([]) == Known()
+    await apply(log, EVENTS[:2])
+    known = await first.prepare([])
+    assert (known.units, known.teams) == (EVERYTHING.units, EVERYTHING.teams)
+    await apply(log, EVENTS[2:])
+    assert await first.prepare([]) == await second.prepare([]) == EVERYTHING
+
+
+async def test_those_who_ask_together_share_an_answer_that_is_not_older_than_their_question(log: Log) -> None:
+    registry = Registry(log, SOURCE)
+    early = asyncio.create_task(registry.prepare([]))
+    await asyncio.sleep(0)
+    await apply(log, EVENTS)
+    assert await asyncio.gather(*(registry.prepare([]) for _ in range(50))) == [EVERYTHING] * 50
+    await early
+
+
+async def test_a_copy_made_again_from_the_start_is_learnt_again(log: Log) -> None:
+    registry = Registry(log, SOURCE)
+    await apply(log, EVENTS)
+    assert await registry.prepare([]) == EVERYTHING
+    for table in ("unit_spans", "teams", "members", "digital_services"):
+        await log.pool.execute(f"DELETE FROM {table}")
+    await log.pool.execute("UPDATE consumer_checkpoints SET position = 0")
+    await apply(log, EVENTS[:1])
+    assert await registry.prepare([]) == Known(units=EVERYTHING.units)
+
+
+async def test_an_event_that_cannot_be_read_leaves_no_trace_and_keeps_nothing_else_back(log: Log) -> None:
+    broken = event(2, "team-formed.v1", team_id="nobody", formed_on="2022-06-01")
+    assert await apply(log, [HAMLET_FOUNDED, broken, MEMBER_JOINED]) == [broken.subject]
+    known = await Registry(log, SOURCE).prepare([])
+    assert known == Known(units=EVERYTHING.units, members=EVERYTHING.members)
+
+
+async def test_a_failed_look_is_not_remembered(log: Log) -> None:
+    registry = Registry(log, SOURCE)
+    working, log._pool = log._pool, await database.pool("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises((OSError, asyncpg.PostgresError)):
+        await registry.prepare([])
+    log._pool = working
+    await apply(log, EVENTS)
+    assert await registry.prepare([]) == EVERYTHING
