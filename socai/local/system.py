@@ -102,11 +102,8 @@ class System:
                     database = self._stack.database(service)
                     made[f"{service.upper()}_DATABASE_URL"] = database.app_url
                     made[f"{service.upper()}_OWNER_DATABASE_URL"] = database.owner_url
-        names = {
-            *made,
-            *(name for name in self._given if name.startswith("SOCAI_") or name.endswith("_DATABASE_URL")),
-        }
-        return made | {name: self._given[name] for name in names if self._given.get(name)}
+        given = {name: value for name, value in self._given.items() if value and _is_setting(name)}
+        return made | given
 
     def _service_environment(self) -> dict[str, str]:
         """What a service is told: everything but the way into the owner's role."""
@@ -181,3 +178,7 @@ class System:
         if self._lifeline:
             self._lifeline.close()
             self._lifeline = None
+
+
+def _is_setting(name: str) -> bool:
+    return name.startswith("SOCAI_") or name.endswith("_DATABASE_URL") or name == "KAFKA_BOOTSTRAP"
