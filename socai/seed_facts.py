@@ -57,7 +57,11 @@ def seed_facts(
     if source is not None and source not in sources:
         raise typer.BadParameter(f"there are no facts of {source!r}; there are of {', '.join(sources)}")
     asked = [fact for fact in facts if source in (None, fact["source"])]
-    checked = asyncio.run(_check(asked, token))
+    try:
+        checked = asyncio.run(_check(asked, token))
+    except Refused as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(1) from None
     if as_json:
         typer.echo(orjson.dumps([_plain(one) for one in checked]))
     else:
@@ -86,20 +90,33 @@ async def ask(gateway: Gateway, fact: dict[str, Any]) -> tuple[list[float | None
     question = QUESTIONS.get(fact["indicator"])
     if question is None:
         raise NotAnswered("no indicator answers this yet")
+    await _must_have_teams(gateway, fact)
     unit = await _unit(gateway, fact)
     answered: list[float | None] = []
     warnings: dict[str, None] = {}
     for query in question.queries():
-        try:
-            answer = await gateway.get("/v1/kpis", [*query, ("unit", unit), ("to", fact["on"])])
-        except Refused as refused:
-            if refused.status in (401, 403):
-                raise
-            raise NotAnswered(str(refused)) from None
+        answer = await _get(gateway, "/v1/kpis", [*query, ("unit", unit), ("to", fact["on"])])
         (item,) = answer["items"]
         answered.append(question.figure(item))
         warnings |= dict.fromkeys(item.get("warnings") or ())
     return answered, tuple(warnings)
+
+
+async def _get(gateway: Gateway, path: str, query: list[tuple[str, str]]) -> Any:
+    """A route or a unit that is not there leaves this one fact open; a token that is refused ends it all."""
+    try:
+        return await gateway.get(path, query)
+    except Refused as refused:
+        if refused.status in (401, 403):
+            raise
+        raise NotAnswered(str(refused)) from None
+
+
+async def _must_have_teams(gateway: Gateway, fact: dict[str, Any]) -> None:
+    """Without a team in the province, nought is not a wrong figure: the article's scenario is not loaded."""
+    place = f"{fact['unit']['province']}@{fact['on']}"
+    if not (await _get(gateway, "/v1/teams", [("unit", place), ("limit", "1")]))["items"]:
+        raise NotAnswered(f"there is no team in province {fact['unit']['province']}")
 
 
 async def _unit(gateway: Gateway, fact: dict[str, Any]) -> str:
@@ -118,12 +135,7 @@ async def _below(gateway: Gateway, *, parent: str, level: str, full_name: str, d
     """The id of the one unit of that name; `full_name` starts with the kind, in lower case."""
     kind = next(k for k in ("thị trấn", "phường", "xã", "ấp", "khóm") if full_name.startswith(f"{k} "))
     query = [("parent", parent), ("level", level), ("q", full_name[len(kind) + 1 :]), ("on", day)]
-    try:
-        found = (await gateway.get("/v1/units", [*query, ("limit", "1000")]))["items"]
-    except Refused as refused:
-        if refused.status in (401, 403):
-            raise
-        raise NotAnswered(str(refused)) from None
+    found = (await _get(gateway, "/v1/units", [*query, ("limit", "1000")]))["items"]
     same = [unit["id"] for unit in found if _folded(unit["full_name"]) == _folded(full_name)]
     if len(same) != 1:
         raise NotAnswered(f"there are {len(same)} units called {full_name} in {parent}")

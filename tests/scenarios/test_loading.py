@@ -109,6 +109,7 @@ def test_seed_facts_says_honestly_what_differs_and_what_nothing_answers(empty_sy
     assert facts["camau-guided"]["ok"] is False
     assert facts["thanhliem-paid"]["ok"] is None
     assert facts["thanhliem-paid"]["why"]
+    assert facts["thanhliem-members"]["why"] == "there is no team in province 35"
     table = _socai(empty_system, "seed-facts", "--source", "000_a9d07e0ddb6742ae.txt")
     assert table.returncode == 1
     assert table.stdout.count("\n") == sum(f["source"].startswith("000_") for f in facts.values()) + 2
