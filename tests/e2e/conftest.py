@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.mortal import Mortal
-from tests.e2e.small_province import SmallProvince, found_province
+from tests.e2e.small_province import PATIENCE, SmallProvince, found_province
 from tests.services import Client
 
 
@@ -35,6 +36,11 @@ def founded() -> dict[str, SmallProvince]:
 
 @pytest.fixture
 async def province(client: Client, founded: dict[str, SmallProvince]) -> SmallProvince:
+    """Every service has heard of all of it."""
     if not founded:
-        founded["one"] = await found_province(client, hamlets=3, households=40)
+        made = founded["one"] = await found_province(client, hamlets=3, households=40)
+        for path in ("/v1/households", f"/v1/kpis?indicator=visits&unit={made.commune_id}"):
+            async with asyncio.timeout(PATIENCE):
+                while (await client.get(path, headers=made.after)).status != 200:
+                    pass
     return founded["one"]

@@ -110,8 +110,8 @@ def _ids(count: int) -> list[str]:
     return [str(uuid7()) for _ in range(count)]
 
 
-def baseline(unit_id: str, value: int) -> dict[str, Any]:
-    said = {"name": "households", "as_of": SINCE, "value": value, "source": "a count"}
+def baseline(unit_id: str, value: int, name: str = "households") -> dict[str, Any]:
+    said = {"name": name, "as_of": SINCE, "value": value, "source": "a count"}
     return {"id": str(uuid7()), "unit_id": unit_id, **said}
 
 

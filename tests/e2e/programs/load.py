@@ -84,7 +84,7 @@ class Load:
             await self._one(f"/v1/visits/{said['id']}/void", {"reason": "entered twice"}, key)
 
     async def _baselines(self) -> None:
-        said = baseline(self._random.choice(self._hamlets).id, self._random.randrange(1000))
+        said = baseline(self._random.choice(self._hamlets).id, self._random.randrange(1000), "adults")
         await self._one("/v1/baselines", said, said["id"])
 
     async def _batches(self) -> None:
@@ -94,7 +94,7 @@ class Load:
         while left:
             if (answer := await self._ask("/v1/sync", {"commands": left}, {}, tries)) is None:
                 return
-            tries += 1
+            tries = answer["tries"]
             receipts, later = [], []
             for each, result in zip(left, answer["results"], strict=True):
                 if result["status"] in ("accepted", "repeated"):
