@@ -151,6 +151,16 @@ async def find_unit(
     return unit_of(row, day)
 
 
+async def units_below(database: asyncpg.Pool, unit: Unit) -> list[UUID]:
+    """The unit and everything below it. Asked for before what they are to filter: PostgreSQL plans a list
+    well when it sees how many units there are.
+    """
+    below: list[UUID] = await database.fetchval(
+        "SELECT array_agg(u) FROM units_below($1, $2) u", unit.unit_id, unit.hierarchy_day
+    )
+    return below
+
+
 _BY_ID = f"""
 SELECT {_UNIT}, hierarchy_day($2) FROM units_on(hierarchy_day($2)) WHERE unit_id = $1
 """
@@ -195,9 +205,10 @@ async def list_units(
     ]
 
 
+# The day is worked out once, not for every unit.
 _LIST = f"""
-SELECT {_UNIT}, folded_name, hierarchy_day($1)
-  FROM units_on(hierarchy_day($1))
+SELECT {_UNIT}, folded_name, hierarchy_day
+  FROM (SELECT hierarchy_day($1) OFFSET 0) d CROSS JOIN LATERAL units_on(d.hierarchy_day)
  WHERE ($2::uuid IS NULL OR parent_id = $2)
    AND ($3::text IS NULL OR level = $3)
    AND ($4::text IS NULL OR folded_name LIKE $4)

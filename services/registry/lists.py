@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from libs.service.hierarchy import Unit
+from libs.service.hierarchy import Unit, units_below
 
 Answer = dict[str, Any]
 
@@ -21,27 +21,20 @@ async def list_teams(
     """Teams formed by a day, at or below a unit as it was on that day, in the order in which they were
     entered; each with its place in that order.
     """
-    rows = await pool.fetch(
-        _LIST_TEAMS,
-        on,
-        unit.unit_id if unit else None,
-        unit.hierarchy_day if unit else None,
-        after or 0,
-        limit,
-    )
+    below = await units_below(pool, unit) if unit else None
+    rows = await pool.fetch(_LIST_TEAMS, on, below, after or 0, limit)
     return [_placed(row) for row in rows]
 
 
 # A team that is counted in its commune still works in each of its hamlets.
 _LIST_TEAMS = f"""
-WITH below AS MATERIALIZED (SELECT array_agg(u) AS units FROM units_below($2, $3) u)
 SELECT position, {_TEAM}
-  FROM teams, below
+  FROM teams
  WHERE formed_on <= $1
-   AND ($2::uuid IS NULL OR place_id = ANY(units) OR unit_ids && units)
-   AND position > $4
+   AND ($2::uuid[] IS NULL OR place_id = ANY($2) OR unit_ids && $2)
+   AND position > $3
  ORDER BY position
- LIMIT $5
+ LIMIT $4
 """
 
 
@@ -65,14 +58,8 @@ async def list_baselines(
     pool: asyncpg.Pool, *, unit: Unit | None, name: str | None, after: int | None, limit: int
 ) -> list[tuple[int, Answer]]:
     """Baselines of a unit and of those below it, in the order in which they were entered."""
-    rows = await pool.fetch(
-        _LIST_BASELINES,
-        name,
-        unit.unit_id if unit else None,
-        unit.hierarchy_day if unit else None,
-        after or 0,
-        limit,
-    )
+    below = await units_below(pool, unit) if unit else None
+    rows = await pool.fetch(_LIST_BASELINES, name, below, after or 0, limit)
     return [_placed(row) for row in rows]
 
 
@@ -80,10 +67,10 @@ _LIST_BASELINES = """
 SELECT position, baseline_id AS id, unit_id, name, as_of, value, source, version
   FROM baselines
  WHERE ($1::text IS NULL OR name = $1)
-   AND ($2::uuid IS NULL OR unit_id IN (SELECT units_below($2, $3)))
-   AND position > $4
+   AND ($2::uuid[] IS NULL OR unit_id = ANY($2))
+   AND position > $3
  ORDER BY position
- LIMIT $5
+ LIMIT $4
 """
 
 

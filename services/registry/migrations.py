@@ -1,4 +1,4 @@
-"""The migrations of the registry database."""
+"""Which migrations the registry's database needs, in order."""
 
 from pathlib import Path
 
@@ -6,10 +6,6 @@ import libs.events
 import libs.service
 
 _EVENTS = Path(libs.events.__file__).parent / "sql"
+_HIERARCHY = Path(libs.service.__file__).parent / "sql" / "hierarchy"
 
-DIRECTORIES = [
-    _EVENTS / "log",
-    _EVENTS / "consumer",
-    Path(libs.service.__file__).parent / "sql" / "hierarchy",
-    Path(__file__).parent / "sql",
-]
+DIRECTORIES = [_EVENTS / "log", _EVENTS / "consumer", _HIERARCHY, Path(__file__).parent / "sql"]

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from libs.events.envelope import decode
-from libs.service.hierarchy import Unit
+from libs.service.hierarchy import Unit, units_below
 
 Answer = dict[str, Any]
 
@@ -50,8 +50,7 @@ async def list_households(
     """Households at or below a unit by hamlet and number, each with its place in that order."""
     rows = await pool.fetch(
         _LIST_HOUSEHOLDS,
-        unit.unit_id if unit else None,
-        unit.hierarchy_day if unit else None,
+        await units_below(pool, unit) if unit else None,
         *(after or (None, None, None)),
         limit,
     )
@@ -68,10 +67,10 @@ _LIST_HOUSEHOLDS = """
 SELECT household_id AS id, unit_id, number, since, size, adults, people_15_and_over, smartphones, connection,
        business_kind, version
   FROM households
- WHERE ($1::uuid IS NULL OR unit_id IN (SELECT units_below($1, $2)))
-   AND ($3::uuid IS NULL OR (unit_id, number, household_id) > ($3, $4::int, $5::uuid))
+ WHERE ($1::uuid[] IS NULL OR unit_id = ANY($1))
+   AND ($2::uuid IS NULL OR (unit_id, number, household_id) > ($2, $3::int, $4::uuid))
  ORDER BY unit_id, number, household_id
- LIMIT $6
+ LIMIT $5
 """
 
 
@@ -94,8 +93,7 @@ async def list_visits(
     """Visits, those recorded last first, each with its position; what they say comes from their events."""
     rows = await pool.fetch(
         _LIST_VISITS,
-        wanted.unit.unit_id if wanted.unit else None,
-        wanted.unit.hierarchy_day if wanted.unit else None,
+        await units_below(pool, wanted.unit) if wanted.unit else None,
         wanted.household_id,
         wanted.team_id,
         wanted.member_id,
@@ -115,19 +113,18 @@ SELECT v.position,
        CASE WHEN v.voided
             THEN (SELECT array_agg(e.payload ORDER BY e.version) FROM events e WHERE e.stream = r.stream)
             ELSE ARRAY[r.payload] END AS payloads
-  FROM (SELECT * FROM visits v
-         WHERE ($1::uuid IS NULL OR v.household_id IN (
-                   SELECT h.household_id FROM households h WHERE h.unit_id IN (SELECT units_below($1, $2))))
-           AND ($3::uuid IS NULL OR v.household_id = $3)
-           AND ($4::uuid IS NULL OR v.team_id = $4)
-           AND ($5::uuid IS NULL OR v.team_id = (SELECT team_id FROM members WHERE member_id = $5)
-                                    AND $5 = ANY(v.member_ids))
-           AND ($6::date IS NULL OR v.occurred_on >= $6)
-           AND ($7::date IS NULL OR v.occurred_on <= $7)
-           AND ($8::boolean IS NULL OR v.voided = $8)
-           AND ($9::bigint IS NULL OR v.position < $9)
+  FROM (SELECT v.position, v.voided FROM visits v JOIN households h USING (household_id)
+         WHERE ($1::uuid[] IS NULL OR h.unit_id = ANY($1))
+           AND ($2::uuid IS NULL OR v.household_id = $2)
+           AND ($3::uuid IS NULL OR v.team_id = $3)
+           AND ($4::uuid IS NULL OR v.team_id = (SELECT team_id FROM members WHERE member_id = $4)
+                                    AND $4 = ANY(v.member_ids))
+           AND ($5::date IS NULL OR v.occurred_on >= $5)
+           AND ($6::date IS NULL OR v.occurred_on <= $6)
+           AND ($7::boolean IS NULL OR v.voided = $7)
+           AND ($8::bigint IS NULL OR v.position < $8)
          ORDER BY v.position DESC
-         LIMIT $10) v
+         LIMIT $9) v
   JOIN events r USING (position)
  ORDER BY v.position DESC
 """
