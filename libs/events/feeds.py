@@ -11,7 +11,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from libs.events.log import Log
 from libs.events.record import Record, read_record
-from libs.events.topic import consumer, in_time, stop
+from libs.events.topic import consumer, in_time, start, stop
 
 AT_ONCE = 5_000
 """Records given at once. One fetch is at most 8 MB, so that bounds their bytes."""
@@ -60,8 +60,9 @@ class KafkaFeed:
         self._look_due = 0.0
 
     async def open(self, position: int, offset: int) -> None:
-        client = self._consumer = consumer(self._bootstrap)
-        await in_time(client.start())
+        client = consumer(self._bootstrap)
+        await start(client)
+        self._consumer = client
         first = await self._look(client.beginning_offsets)
         self._end = await self._look(client.end_offsets)
         client.assign([self._partition])

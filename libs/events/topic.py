@@ -49,9 +49,29 @@ async def in_time(answer: Awaitable[T], seconds: float = PATIENCE) -> T:
 _stopping: set[asyncio.Task[None]] = set()
 
 
-async def stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+async def start(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Starts a client. One whose start is cancelled would leave a connection open, so it is let finish and
+    then stopped. Raises KafkaError.
+    """
+    starting: asyncio.Task[None] = asyncio.ensure_future(client.start())
+    try:
+        await in_time(asyncio.shield(starting))
+    except BaseException:
+        await stop(client, starting)
+        raise
+
+
+async def stop(
+    client: AIOKafkaProducer | AIOKafkaConsumer, starting: "asyncio.Task[None] | None" = None
+) -> None:
     """Stops a client; one that hangs goes on stopping by itself until its requests have expired."""
-    task = asyncio.ensure_future(client.stop())
+
+    async def when_started() -> None:
+        if starting is not None:
+            await asyncio.wait({starting})
+        await client.stop()
+
+    task = asyncio.ensure_future(when_started())
     _stopping.add(task)
     task.add_done_callback(_stopped)
     await asyncio.wait({task}, timeout=_STOP)
@@ -86,12 +106,9 @@ class TopicReader:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> "TopicReader":
-        self._consumer = consumer(self._bootstrap)
-        try:
-            await in_time(self._consumer.start())
-        except BaseException:
-            await stop(self._consumer)
-            raise
+        client = consumer(self._bootstrap)
+        await start(client)
+        self._consumer = client
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -198,18 +215,15 @@ class TopicWriter:
         self._producer: AIOKafkaProducer | None = None
 
     async def __aenter__(self) -> "TopicWriter":
-        self._producer = AIOKafkaProducer(
+        producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             acks="all",
             max_batch_size=LARGEST_BATCH,
             request_timeout_ms=int(PATIENCE * 500),
             metadata_max_age_ms=30_000,
         )
-        try:
-            await in_time(self._producer.start())
-        except BaseException:
-            await stop(self._producer)
-            raise
+        await start(producer)
+        self._producer = producer
         return self
 
     async def __aexit__(self, *_: object) -> None:

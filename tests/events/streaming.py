@@ -185,10 +185,12 @@ class Line:
             signer=self.signer(),
             checkpoint_every=checkpoint_every,
         )
-        async with running(relay.run()):
-            yield relay
-        if log is None:
-            await own.close()
+        try:
+            async with running(relay.run()):
+                yield relay
+        finally:
+            if log is None:
+                await own.close()
 
     @contextlib.asynccontextmanager
     async def consumer(
@@ -203,9 +205,11 @@ class Line:
             feed or KafkaFeed(self.bootstrap, self.topic),
             verifier=self.signer().verifier,
         )
-        async with running(consumer.run()):
-            yield consumer
-        pool.terminate()
+        try:
+            async with running(consumer.run()):
+                yield consumer
+        finally:
+            pool.terminate()
 
     async def produce(self, positions: Iterable[int], *, checkpoint_at: int | None = None) -> None:
         """Puts events of the log on the topic by hand, as a relay would, then perhaps a checkpoint."""
