@@ -32,7 +32,7 @@ from tests.services import Client
 
 HAMLETS, HOUSEHOLDS = 20, 1_000
 CONNECTIONS, CLIENTS = 32, 2
-ROUNDS, REQUESTS, WARM = 3, 6_000, 600
+ROUNDS, REQUESTS, WARM = 3, 4_000, 400
 RATE, SECONDS = 300, 20
 SAMPLE = 10
 """Every so many visits the figure is asked for, so that asking does not weigh on what is measured."""
@@ -71,11 +71,12 @@ async def client_process() -> None:
         await closed_loop(session, orders, warm)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
+        began = time.time()
         if orders.rate:
             told = await open_loop(session, orders, bodies)
         else:
             told = {"answers": await closed_loop(session, orders, bodies)}
-    print(json.dumps(told))
+    print(json.dumps({"began": began, "ended": time.time(), **told}))
 
 
 async def send(session: aiohttp.ClientSession, url: str, body: bytes) -> tuple[float, bytes]:
@@ -139,8 +140,8 @@ async def until_figure(session: aiohttp.ClientSession, url: str, hamlet_id: str,
             raise RuntimeError(f"{response.status}: {told}")
 
 
-async def run_clients(orders: Orders, clients: int) -> tuple[float, list[dict[str, Any]]]:
-    """Seconds from the start to the last answer, and what each client process says."""
+async def run_clients(orders: Orders, clients: int) -> list[dict[str, Any]]:
+    """What each client process says."""
     processes = []
     for number in range(clients):
         process = await asyncio.create_subprocess_exec(
@@ -148,22 +149,23 @@ async def run_clients(orders: Orders, clients: int) -> tuple[float, list[dict[st
             cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 26,
         )  # fmt: skip
         assert process.stdin is not None
-        process.stdin.write(orjson.dumps(orders._replace(seed=orders.seed + 10 * number)) + b"\n")
+        own = orders._replace(seed=orders.seed + 10 * number)
+        process.stdin.write(json.dumps(own).encode() + b"\n")
         processes.append(process)
     for process in processes:
         assert process.stdout is not None
         if await process.stdout.readline() != b"ready\n":
             raise RuntimeError("a client ended before its start")
-    started = time.perf_counter()
     told = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
-    return time.perf_counter() - started, [json.loads(out) for out, _ in told]
+    return [json.loads(out) for out, _ in told]
 
 
 async def closed(url: str, token: str, province: SmallProvince, seed: int) -> dict[str, float]:
     orders = Orders(
         url, token, province.hamlets, CONNECTIONS // CLIENTS, REQUESTS // CLIENTS, rate=0, seed=seed
     )
-    seconds, told = await run_clients(orders, CLIENTS)
+    told = await run_clients(orders, CLIENTS)
+    seconds = max(one["ended"] for one in told) - min(one["began"] for one in told)
     took = [each for one in told for each in one["answers"]]
     return {
         "rate": REQUESTS / seconds,
@@ -224,7 +226,7 @@ async def measure(system: System, nothing_url: str) -> None:
         for name, several in runs.items()
     ]
     orders = Orders(system.gateway_url, token, province.hamlets, 200, RATE * SECONDS, RATE, seed=7_000)
-    _, [told] = await run_clients(orders, 1)
+    [told] = await run_clients(orders, 1)
     for what, took in (
         (f"the answer, {RATE} visits/s as they come", told["answers"]),
         (f"from the answer to the figure, {RATE} visits/s", told["figures"]),
