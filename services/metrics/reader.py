@@ -1,12 +1,13 @@
 """Reads a source's events from its topic once more, each once and complete, for a rebuild."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from libs.events.chain import Chain, Progress
 from libs.events.envelope import Recorded
 from libs.events.feeds import Feed
 from libs.events.merkle import CompactRange
+from libs.events.record import Record
 from services.metrics.domain.events import REGISTRY_EVENTS, VISITS_EVENTS
 
 _PATIENCE = 10.0
@@ -25,6 +26,7 @@ class Reader:
         self._feed = feed
         self._chain = Chain(source, REGISTRY_EVENTS | VISITS_EVENTS, None)
         self._progress = Progress(0, 0, CompactRange())
+        self._left: Sequence[Record] = ()
 
     async def __aenter__(self) -> "Reader":
         await self._feed.open(0, 0)
@@ -37,16 +39,20 @@ class Reader:
         """Raises TopicDiffers when they do not come, Stopped when they are not what they must be."""
         deadline = time.monotonic() + _PATIENCE
         while self._progress.position < position:
-            records = await self._feed.read(0.5)
+            records = self._left or await self._feed.read(0.5)
             following = self._chain.find(records, self._progress.position)
             found = self._chain.follow(following, self._progress, position)
             if found.batch.events:
                 yield found.batch.events
                 self._progress = found.batch.end()
+                # Beyond `position` there may be more, which the feed will not give again.
+                self._left = following[len(found.batch.records) :]
                 deadline = time.monotonic() + _PATIENCE
-            elif found.stop is not None:
+                continue
+            self._left = ()
+            if found.stop is not None:
                 raise found.stop
-            elif time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 raise TopicDiffers(
                     f"{self.source}: position {self._progress.position + 1} is not on the topic"
                 )

@@ -44,7 +44,7 @@ class ListFeed:
         step = self._steps[self._reads % len(self._steps)]
         self._reads += 1
         given = self._records[self._next : self._next + step]
-        self._next += step
+        self._next += len(given)
         return given
 
     async def rewind(self) -> None:
