@@ -220,6 +220,7 @@ async def test_digital_services_are_listed_by_code(registry: Client) -> None:
         ("/v1/teams", team(formed_on="1.6.2022"), 422, "malformed-date", "/formed_on"),
         ("/v1/teams", team(formed_on="9999-01-01"), 422, "date-in-future", "/formed_on"),
         ("/v1/teams", team(name="a\u0000b"), 422, "text-malformed", "/name"),
+        ("/v1/teams", team(name="a\u202eb"), 422, "text-malformed", "/name"),
         ("/v1/teams", team(name=" "), 422, "text-too-short", "/name"),
         ("/v1/teams", team(leader="x"), 422, "field-unknown", "/leader"),
         ("/v1/teams", {}, 422, "field-missing", "/id"),

@@ -4,10 +4,13 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-# PostgreSQL holds every character but NUL, and the other control characters never belong into a name.
+# Neither control characters (PostgreSQL does not even hold NUL) nor invisible ones, which make two names look
+# the same or a line read backwards.
 Name = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    StringConstraints(
+        min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$"
+    ),
 ]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")]
 ServiceCode = Annotated[

@@ -1,0 +1,39 @@
+"""Events as they were once written: one line of the log for every version of every type, never edited."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.events.envelope import Recorded, decode
+from services.visits.domain import domain
+from services.visits.lists import fold_household, fold_visit
+
+DOMAIN = domain()
+LINES = Path(__file__).with_name("stored_events.jsonl").read_bytes().splitlines()
+STORED = [decode(line) for line in LINES]
+
+
+def test_every_type_is_stored() -> None:
+    assert {event.type for event in STORED} >= DOMAIN.events.keys() | DOMAIN.upcasters.keys()
+
+
+@pytest.mark.parametrize("stored", STORED, ids=lambda event: f"{event.position}-{event.type}")
+def test_what_was_written_is_still_understood(stored: Recorded) -> None:
+    event = DOMAIN.event(stored)
+    assert event.stream() == stored.subject
+    assert event.model_dump_json(exclude_none=True).encode() == bytes(stored.data)
+
+
+def test_what_was_written_still_folds() -> None:
+    states: dict[str, Any] = {}
+    for stored in STORED:
+        states[stored.subject] = DOMAIN.evolve(states.get(stored.subject), DOMAIN.event(stored))
+    assert all(states.values())
+
+
+def test_what_was_written_is_still_shown() -> None:
+    household, *visit = LINES
+    assert fold_household([household])["number"] == 17
+    shown = fold_visit(visit)
+    assert (shown["status"], shown["void_reason"], shown["version"]) == ("voided", "wrong household", 2)
