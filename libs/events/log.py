@@ -33,6 +33,7 @@ WRITERS = 2
 put together, sent and parsed meanwhile."""
 CALL = 10.0
 """Seconds after which a call to the database counts as lost."""
+NOT_COMPARED = "not compared with its topic yet"
 
 
 class LogUnavailable(Exception):
@@ -89,7 +90,7 @@ class Log:
         self._known = 0
         self._moved: set[asyncio.Future[None]] = set()
         self._trusted = asyncio.Event()
-        self.distrusted_because: str | None = "not compared yet"
+        self.distrusted_because: str | None = NOT_COMPARED
         if not awaits_topic:
             self.trust()
 
@@ -114,6 +115,13 @@ class Log:
     def trust(self) -> None:
         self.distrusted_because = None
         self._trusted.set()
+
+    def trust_unless_moved(self) -> None:
+        """The topic cannot be asked now. On the cluster that the log was last verified on, which the writer
+        checks whenever it connects, that keeps nobody from writing.
+        """
+        if self.distrusted_because == NOT_COMPARED:
+            self.trust()
 
     def distrust(self, reason: str) -> None:
         self.distrusted_because = reason

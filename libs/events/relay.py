@@ -123,6 +123,7 @@ class Relay:
                         await self._relay(session)
                         pause = 0.1
                     except KafkaError as error:
+                        self.log.trust_unless_moved()
                         self._becomes("tail-lost" if isinstance(error, TailLost) else "broker-away", error)
                         await self._look_at_head(connection)
                         await session.during(asyncio.sleep(pause))
@@ -143,7 +144,10 @@ class Relay:
             async with TopicReader(self._bootstrap, self.topic) as reader:
                 await compare(Session(connection), reader)
             await self.log.confirm_identity()
-        except (KafkaError, HistoryProblem) as error:
+        except KafkaError as error:
+            self.log.trust_unless_moved()
+            self._error = str(error)
+        except HistoryProblem as error:
             self._error = str(error)
 
     async def _relay(self, session: Session) -> None:

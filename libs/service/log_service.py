@@ -39,7 +39,7 @@ class LogService:
         self._consumers: list[Consumer] = []
         self._followers: dict[str, Follower] = {}
         self.source = settings.source(service)
-        self.log = Log(self._url, self.source)
+        self.log = Log(self._url, self.source, awaits_topic=True)
         self.log.observe.append(LogMetrics(self.source))
         self.read_after = ReadAfter(self._followers)
         self.relay = Relay(

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -7,6 +8,7 @@ import libs.events
 from libs.events.log import Log
 from libs.events.migrations import migrate
 from socai.local.embedded import Database, Embedded
+from tests.events.streaming import Line, line_on
 
 SQL = Path(libs.events.__file__).parent / "sql"
 
@@ -38,3 +40,9 @@ async def open_log(database: Database) -> AsyncIterator[Callable[[], Awaitable[L
 @pytest.fixture
 async def log(open_log: Callable[[], Awaitable[Log]]) -> Log:
     return await open_log()
+
+
+@pytest.fixture
+async def line(stack: Embedded, database: Database) -> Line:
+    """That database's log with a topic of its own."""
+    return await line_on(stack, database, f"internal.96.{uuid4().hex}.v1")
