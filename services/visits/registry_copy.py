@@ -115,14 +115,16 @@ class Registry:
     """The copy in memory, brought up to its tables before every decision.
 
     Rows carry the position of the event that last touched them, so what is new to this process is found by
-    index; the consumer's checkpoint, read in the same statement, says how far that makes it complete. Any
-    number of processes stay right, whichever of them runs the consumer.
+    index; the consumer's checkpoint, read in the same statement, says how far that makes it complete. What
+    comes out of quarantine has an old position, so then everything is read again. Any number of processes
+    stay right, whichever of them runs the consumer.
     """
 
     def __init__(self, log: Log, source: str) -> None:
         self._log = log
         self._source = source
         self._position = 0
+        self._held: frozenset[int] = frozenset()
         self._known = Known()
         self._next: asyncio.Task[Known] | None = None
         self._running: asyncio.Task[Known] | None = None
@@ -142,11 +144,10 @@ class Registry:
         return await self._refresh()
 
     async def _refresh(self) -> Known:
-        position, units, teams, members, services = await self._news()
-        if position < self._position:
-            # The copy is being made again from the start.
-            self._position, self._known = 0, Known()
-            position, units, teams, members, services = await self._news()
+        position, held, units, teams, members, services = await self._news()
+        if position < self._position or not self._held.issubset(held):
+            self._position, self._held, self._known = 0, frozenset(), Known()
+            position, held, units, teams, members, services = await self._news()
         if units or teams or members or services:
             known = self._known
             self._known = replace(
@@ -156,7 +157,7 @@ class Registry:
                 members={**known.members, **dict(members)},
                 services={**known.services, **{code: tuple(stages) for code, stages in services}},
             )
-        self._position = position
+        self._position, self._held = position, frozenset(held)
         return self._known
 
     async def _news(self) -> asyncpg.Record:
@@ -167,6 +168,7 @@ class Registry:
 
 _NEWS = """
 SELECT coalesce((SELECT position FROM consumer_checkpoints WHERE consumer = $1 AND source = $2), 0),
+       ARRAY(SELECT position FROM quarantine WHERE consumer = $1 AND source = $2),
        ARRAY(SELECT (unit_id, level) FROM unit_spans WHERE known_from > $3),
        ARRAY(SELECT (team_id, formed_on) FROM teams WHERE position > $3),
        ARRAY(SELECT (member_id, team_id) FROM members WHERE position > $3),

@@ -119,6 +119,26 @@ async def test_an_event_that_cannot_be_read_leaves_no_trace_and_keeps_nothing_el
     assert known == Known(units=EVERYTHING.units, members=EVERYTHING.members)
 
 
+async def test_what_comes_out_of_quarantine_is_learnt_although_its_position_is_old(log: Log) -> None:
+    first, second = Registry(log, SOURCE), Registry(log, SOURCE)
+    await apply(log, [HAMLET_FOUNDED, MEMBER_JOINED])
+    await log.pool.execute(
+        "INSERT INTO quarantine (consumer, source, position, subject, type, payload)"
+        " VALUES ($1, $2, $3, $4, $5, '')",
+        NAME,
+        SOURCE,
+        TEAM_FORMED.position,
+        TEAM_FORMED.subject,
+        TEAM_FORMED.type,
+    )
+    assert (await first.prepare([])).teams == {}
+    await log.pool.execute("DELETE FROM quarantine")
+    async with log.pool.acquire() as connection:
+        await RegistryCopy().apply(cast(asyncpg.Connection, connection), [TEAM_FORMED])
+    assert (await first.prepare([])).teams == EVERYTHING.teams
+    assert await first.prepare([]) == await second.prepare([])
+
+
 async def test_a_failed_look_is_not_remembered(log: Log) -> None:
     registry = Registry(log, SOURCE)
     working, log._pool = log._pool, await database.pool("postgresql://nobody@127.0.0.1:1/nothing")
