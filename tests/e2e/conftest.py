@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -44,3 +45,17 @@ async def province(client: Client, founded: dict[str, SmallProvince]) -> SmallPr
                 while (await client.get(path, headers=made.after)).status != 200:
                     pass
     return founded["one"]
+
+
+@pytest.fixture
+def say(long: bool, request: pytest.FixtureRequest) -> Callable[[object], None]:
+    """A line for whoever reads the output: of a failed run, or of a long one while it goes on."""
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+
+    def line(what: object) -> None:
+        if long and terminal is not None:
+            terminal.write_line(str(what))
+        else:
+            sys.stdout.write(f"{what}\n")
+
+    return line

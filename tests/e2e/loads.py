@@ -31,6 +31,10 @@ class Told(NamedTuple):
         """Requests whose outcome was unknown, by a lost connection or by an answer that did not say."""
         return sum(n for what, n in self.counts.items() if what.startswith(("cut", "502", "503", "504")))
 
+    def recognised(self) -> int:
+        """Commands that were done, whose answers were lost, and that were known when they came again."""
+        return self.counts.get("recognised by their id", 0)
+
 
 class RunningLoad:
     """`told` is there once it has ended."""

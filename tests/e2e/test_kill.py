@@ -3,8 +3,8 @@
 import asyncio
 import random
 import secrets
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from socai.local.processes import Lifeline
@@ -16,36 +16,42 @@ from tests.e2e.mortal import BACK, PARTS, Mortal
 from tests.e2e.small_province import SmallProvince
 from tests.services import Client
 
+Say = Callable[[object], None]
+
 FROZEN = 8.0
 """Seconds of a freeze: more than a lock outlives its frozen holder."""
 ROUNDS = 15
 
 
 async def test_whatever_is_killed_nothing_acknowledged_is_lost_or_counted_twice(
-    mortal: Mortal, client: Client, province: SmallProvince, tmp_path: Path, long: bool
+    mortal: Mortal, client: Client, province: SmallProvince, tmp_path: Path, long: bool, say: Say
 ) -> None:
     seed = secrets.randbits(32)
-    calamities = [*PARTS, "frozen visits"] * (ROUNDS if long else 1)
+    calamities = [("kill", part) for part in PARTS] + [("freeze", "visits")]
+    if long:
+        calamities = [*calamities, ("freeze", "metrics"), ("freeze", "kafka")] * ROUNDS
     random.Random(seed).shuffle(calamities)
     say(f"seed {seed}")
     books = await Books.opened(mortal.system)
     async with running_load(
         mortal.system.gateway_url, mortal.system.token(), province, file=tmp_path / "list", seed=seed
     ) as load:
-        for calamity in calamities:
+        for what, part in calamities:
             await load.progressed()
-            if calamity == "frozen visits":
-                with mortal.frozen("visits"):
+            if what == "freeze":
+                with mortal.frozen(part):
                     # The length of the freeze is what is tried here: there is nothing to wait for.
                     await asyncio.sleep(FROZEN)
+                say(f"{part} was frozen for {FROZEN:.0f} s")
             else:
-                seconds = await asyncio.to_thread(mortal.kill_and_wait, calamity)
-                say(f"{calamity} answered {seconds:.1f} s after it was killed")
+                seconds = await asyncio.to_thread(mortal.kill_and_wait, part)
+                say(f"{part} answered {seconds:.1f} s after it was killed")
         await load.progressed()
         told = await load.stop()
     say(told.counts)
     assert told.unexpected == []
     assert told.cut() > 0, "nothing was under way when something was killed: this shows nothing"
+    assert told.recognised() > 0 or not long, "no answer was ever lost: this shows nothing"
     say(await books.must_balance(client, province, [load]))
     digests = await asyncio.to_thread(rebuild_verify_only, mortal.env)
     assert digests["equal"], digests
@@ -53,7 +59,7 @@ async def test_whatever_is_killed_nothing_acknowledged_is_lost_or_counted_twice(
 
 
 async def test_a_frozen_process_that_was_replaced_does_no_harm_when_it_wakes(
-    mortal: Mortal, client: Client, province: SmallProvince, tmp_path: Path
+    mortal: Mortal, client: Client, province: SmallProvince, tmp_path: Path, say: Say
 ) -> None:
     """A second visits process takes relay and consumers over; the first wakes with requests in its hands."""
     books = await Books.opened(mortal.system)
@@ -78,11 +84,6 @@ async def test_a_frozen_process_that_was_replaced_does_no_harm_when_it_wakes(
     finally:
         await asyncio.to_thread(second.stop)
         lifeline.close()
-
-
-def say(what: object) -> None:
-    """For whoever reads the output of a failed run."""
-    sys.stdout.write(f"{what}\n")
 
 
 async def until_relaying(process: ServiceProcess, client: Client) -> None:
