@@ -27,9 +27,9 @@ from benchmarks.report import percentile, report
 from libs.events.append import Append, Draft
 from libs.events.log import Log
 from libs.events.migrations import migrate
+from socai.local.directories import make_test_directory
 from socai.local.postgres import Postgres
 from socai.local.processes import Lifeline
-from socai.local.directories import make_test_directory
 
 SQL = Path(libs.events.__file__).parent / "sql" / "log"
 TYPE = "vn.socai.visits.visit-recorded.v1"
