@@ -25,7 +25,6 @@ from services.metrics.domain.events import (
 )
 from services.metrics.domain.subjects import Subject
 from services.metrics.fold import Batch, Numbers, fold, history_of
-from services.metrics.tables import Ledger
 from services.metrics.writing import write
 
 _KEPT = 20_000
@@ -44,7 +43,7 @@ class LedgerProjection:
     def __init__(self, source: str, types: Collection[str]) -> None:
         self.types = frozenset(types)
         self._source = source
-        self._ledger: Ledger | None = None
+        self._switches: int | None = None
         self._number = 0
         self._numbers = Numbers()
         self._subjects: dict[str, Subject] = {}
@@ -55,11 +54,11 @@ class LedgerProjection:
     async def apply(
         self, connection: asyncpg.Connection, recorded: Sequence[Recorded], /
     ) -> Sequence[Poisoned]:
-        ledger = await tables.live_ledger_for_writing(connection)
-        if ledger != self._ledger:
+        ledger, switches = await tables.live_ledger_for_writing(connection)
+        if switches != self._switches:
             self.rolled_back()
             self._number = await tables.source_number(connection, self._source)
-            self._ledger = ledger
+            self._switches = switches
         await tables.use(connection, ledger)
         readable = [(one, _read(one)) for one in recorded]
         await self._take_up(connection, [event for _, event in readable])
@@ -97,7 +96,7 @@ class LedgerProjection:
             self._subjects |= await tables.read_subjects(connection, self._number, missing)
 
     def rolled_back(self) -> None:
-        self._ledger = None
+        self._switches = None
         self._numbers = Numbers()
         self._subjects = {}
 

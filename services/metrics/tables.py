@@ -27,14 +27,17 @@ async def live_ledger(connection: Connection) -> Ledger:
     return ledger
 
 
-async def live_ledger_for_writing(connection: Connection) -> Ledger:
-    """Nobody changes which one it is until this transaction has ended."""
-    ledger: Ledger = await connection.fetchval("SELECT ledger FROM live_ledger FOR SHARE")
-    return ledger
+async def live_ledger_for_writing(connection: Connection) -> tuple[Ledger, int]:
+    """Nobody changes which one it is until this transaction has ended. The number is another one whenever a
+    rebuild has changed it, also back to the same.
+    """
+    row = await connection.fetchrow("SELECT ledger, switches FROM live_ledger FOR SHARE")
+    assert row is not None, "migrated"
+    return row["ledger"], row["switches"]
 
 
 async def switch_live_ledger(connection: Connection, ledger: Ledger) -> None:
-    await connection.execute("UPDATE live_ledger SET ledger = $1", ledger)
+    await connection.execute("UPDATE live_ledger SET ledger = $1, switches = switches + 1", ledger)
 
 
 async def lock_live_ledger(connection: Connection) -> Ledger:

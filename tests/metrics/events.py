@@ -9,7 +9,7 @@ import msgspec
 from libs.events.envelope import Recorded
 from tests.metrics.oracle import RawEvent
 
-REGISTRY, VISITS = "/vn/96/registry", "/vn/96/visits"
+REGISTRY, VISITS = "/vn/93/registry", "/vn/93/visits"
 NAMES = UUID(int=96)
 
 STAGES = {

@@ -58,7 +58,11 @@ class ListFeed:
 
 def records(recorded: Sequence[Recorded]) -> list[Record]:
     """As they stand on the internal topic."""
-    return [Record(n, e.position, e.position - 1, msgspec.json.encode(e)) for n, e in enumerate(recorded)]
+    return [Record(n, e.position, e.position - 1, _payload(e)) for n, e in enumerate(recorded)]
+
+
+def _payload(recorded: Recorded) -> bytes:
+    return msgspec.json.encode({"specversion": "1.0", **msgspec.structs.asdict(recorded)})
 
 
 @dataclass
@@ -87,7 +91,7 @@ class Ledgers:
         ]
         await self.owner.execute(
             f"TRUNCATE {', '.join(tables)}, sources, consumer_checkpoints, quarantine, dismissals;"
-            "UPDATE live_ledger SET ledger = 'ledger_a'"
+            "UPDATE live_ledger SET ledger = 'ledger_a', switches = switches + 1"
         )
         self.restart()
 

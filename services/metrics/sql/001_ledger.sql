@@ -5,9 +5,11 @@ CREATE TABLE sources (
 );
 
 -- Which set is live. Writers hold this row FOR SHARE while they write, so whoever changes it waits for them.
+-- `switches` counts the changes: after two, the same set is live again, with other numbers in it.
 CREATE TABLE live_ledger (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    ledger   text NOT NULL CHECK (ledger IN ('ledger_a', 'ledger_b'))
+    ledger   text NOT NULL CHECK (ledger IN ('ledger_a', 'ledger_b')),
+    switches int NOT NULL DEFAULT 0
 );
 INSERT INTO live_ledger (ledger) VALUES ('ledger_a');
 

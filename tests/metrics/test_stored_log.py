@@ -1,0 +1,37 @@
+"""A log that was stored once: whoever changes what is counted must say so."""
+
+from pathlib import Path
+
+import pytest
+
+from libs.events.envelope import decode
+from services.metrics.domain import counting, indicators
+from services.metrics.domain.indicators import definition_hash, load_definitions
+from tests.metrics.events import Logs
+from tests.metrics.ledgers import Ledgers, ListFeed, records
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+STORED = [decode(line) for line in (Path(__file__).parent / "stored_log.jsonl").read_bytes().splitlines()]
+
+
+async def test_a_stored_log_has_the_digest_that_it_always_had(ledgers: Ledgers) -> None:
+    """When this fails and the change is meant: raise COUNTING_VERSION, then put the new digest here."""
+    await ledgers.clear()
+    for source in Logs().heads:
+        events = [event for event in STORED if event.source == source]
+        await ledgers.follow(Logs(), {source: len(events)}, feed=ListFeed(records(events)))
+    cut = {source: sum(event.source == source for event in STORED) for source in Logs().heads}
+    assert (counting.COUNTING_VERSION, await ledgers.digest(cut)) == (
+        1,
+        "sha256:7ab704ca8af4fcc31341acad5a079b5d69e41b6095a29f9c8b18cdc8ee95ca0c",
+    )
+
+
+async def test_a_definition_has_another_hash_when_it_or_the_counting_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = load_definitions()
+    hashes = {code: definition_hash(code, before) for code in before}
+    monkeypatch.setattr(indicators, "COUNTING_VERSION", 2)
+    assert all(definition_hash(code, before) != hashes[code] for code in before)
