@@ -60,7 +60,8 @@ async def test_a_rebuild_beside_the_running_service_changes_no_figure(
         assert report["seconds"] > 0
         assert report["switched"] == (arguments == ["rebuild"])
     assert (await figures.ask(indicator=["visits", "households-guided-share"])).body["items"] == before
-    # The service, which had the other ledger's subjects in memory, goes on in the new one.
+    # After two switches the same ledger is live again, with other numbers for places and series than the
+    # service remembers from before.
     await figures.add(household("Bốn.r", "Bốn"), visit("r1", "Bốn.r", 9), visit("r0", "Bốn.r", 8))
     assert await figures.value("visits", unit="95@2025-06-30", since="2023-01-08", to="2023-01-09") == 2
     assert (await asked(settings, "rebuild"))["equal"]

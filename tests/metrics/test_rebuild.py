@@ -59,20 +59,6 @@ async def test_a_rebuild_finds_the_same_and_becomes_the_live_one(ledgers: Ledger
         digest = await ledgers.digest(logs.heads)
 
 
-async def test_a_ledger_that_is_live_again_after_two_rebuilds_is_not_taken_for_the_old_one(
-    ledgers: Ledgers,
-) -> None:
-    """Its numbers of places and series are other ones than the running service remembers."""
-    await ledgers.clear()
-    logs = Logs(*PLACES, household("hộ 2", "ấp 0"), H, visit("v1", "hộ 7", 10))
-    await ledgers.follow(logs)
-    await ledgers.rebuild(logs)
-    await ledgers.rebuild(logs)
-    logs.append(visit("v2", "hộ 7", 11, line("vn.vneid-2", used=1)))
-    await ledgers.follow(logs)
-    assert await ledgers.lines(logs.heads) == recount(logs.raw)
-
-
 async def test_verifying_changes_nothing(ledgers: Ledgers) -> None:
     await ledgers.clear()
     logs = Logs(*PLACES, *a_year(3))
