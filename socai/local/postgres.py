@@ -123,7 +123,7 @@ class Postgres:
 
     def _psql(self, database: str, *statements: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         commands = [word for statement in statements for word in ("-c", statement)]
-        return subprocess.run(
+        done = subprocess.run(
             [self._bin / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *commands],
             env={
                 "PGHOST": "127.0.0.1",
@@ -135,8 +135,11 @@ class Postgres:
             },
             capture_output=True,
             text=True,
-            check=check,
+            check=False,
         )
+        if check and done.returncode != 0:
+            raise StartFailed(f"PostgreSQL refused: {done.stderr.strip()}")
+        return done
 
 
 def _predecessor_is_leaving(log: str) -> bool:

@@ -148,6 +148,10 @@ class Child:
         """The exit code if it has been started and has ended (negative: by that signal)."""
         return self._process.poll() if self._process else None
 
+    @property
+    def was_killed(self) -> bool:
+        return (self.exit_code or 0) < 0
+
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

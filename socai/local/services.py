@@ -43,7 +43,10 @@ class ServiceProcess:
             return self.answers()
 
         if not wait_until(ready, seconds, every=0.05):
-            raise StartFailed(f"{self.name} was not ready within {seconds:.0f} s; see {self.child.log}")
+            end = self.child.log_tail(5)
+            raise StartFailed(
+                f"{self.name} was not ready within {seconds:.0f} s; {self.child.log} ends:\n{end}"
+            )
 
     def answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)

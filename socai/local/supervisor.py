@@ -20,6 +20,7 @@ from socai.local.watching import Watched
 
 Say = Callable[[str], None]
 DONE, NO, NOT_THERE = 0, 1, 3
+_ATTEMPTS = 3
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -46,7 +47,7 @@ class Supervisor:
         self._when_ready = when_ready
         self._file = StateFile(directory)
         self._since = time.time()
-        self._system = System(directory, gateway_port=options.port, brokers=options.brokers, say=say)
+        self._system = self._new_system()
         self._watched: list[Watched] = []
         self._loading: ScenarioLoading | None = None
         self._scenario_state: ScenarioState = "none"
@@ -69,7 +70,7 @@ class Supervisor:
             signal.signal(number, _raise_stopped)
         try:
             self._write(ready=False)
-            self._system.start()
+            self._start_system()
             self._watched = self._system.watched()
             self._begin_scenario()
             while True:
@@ -82,6 +83,22 @@ class Supervisor:
             return NOT_THERE
         finally:
             self._stop()
+
+    def _start_system(self) -> None:
+        """A start that failed because somebody killed one of our processes is begun again."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self._system.start()
+            except StartFailed as failure:
+                if not self._system.disturbed:
+                    raise
+                self._say(f"{failure}\nA process was killed meanwhile; starting once more.")
+                self._system = self._new_system()
+        return self._system.start()
+
+    def _new_system(self) -> System:
+        options = self._options
+        return System(self._directory, gateway_port=options.port, brokers=options.brokers, say=self._say)
 
     def _begin_scenario(self) -> None:
         loading = ScenarioLoading(self._directory, self._options.scenario, self._system.env)

@@ -49,12 +49,15 @@ class System:
         self._gateway_port = gateway_port
         self.services: dict[str, ServiceProcess] = {}
         self.env: dict[str, str] = {}
+        self.disturbed = False
+        """After a start that failed: whether somebody killed a process of ours meanwhile."""
 
     def start(self) -> None:
         """Returns when every service is ready; stops everything if that fails."""
         try:
             self._start()
         except BaseException:
+            self.disturbed = any(each.child.was_killed for each in self.watched())
             self.stop()
             raise
 
@@ -120,7 +123,9 @@ class System:
         with ThreadPoolExecutor(1) as thread:
             try:
                 applied = thread.submit(asyncio.run, migrate_all(self.settings)).result()
-            except (asyncpg.PostgresError, MigrationChanged, OSError) as failure:
+            except MigrationChanged as failure:
+                raise StartFailed(f"{failure}; ./dev down --wipe makes room for new databases.") from failure
+            except (asyncpg.PostgresError, OSError) as failure:
                 raise StartFailed(f"The databases could not be migrated: {failure}") from failure
         if applied:
             self._say(f"Migrated: {len(applied)} files.")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,14 +22,19 @@ from socai.local.supervisor import NOT_THERE, Options
 from socai.status import ask_services, needs_a_person
 
 
-def start(directory: Path, port: int) -> subprocess.Popen[bytes]:
-    """The supervisor as `./dev up --detach` starts it."""
+@contextmanager
+def supervised(directory: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The supervisor as `./dev up --detach` starts it; it does not outlive a test that fails."""
     options = json.dumps(asdict(Options(port=port)))
     directory.mkdir(exist_ok=True)
     with (directory / "said").open("ab") as said:
-        return subprocess.Popen(
-            [sys.executable, "-m", "socai.local.up", directory, options], cwd=ROOT, stdout=said, stderr=said
-        )
+        command = [sys.executable, "-m", "socai.local.up", str(directory), options]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def ready(directory: Path) -> State:
@@ -57,10 +63,9 @@ def directory(session_directory: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def supervisor(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with start(directory, free_port()) as process:
+    with supervised(directory, free_port()) as process:
         ready(directory)
         yield process
-        process.terminate()
 
 
 @pytest.mark.parametrize("name", ["registry", "visits", "metrics", "gateway", "kafka-1", "postgres"])
@@ -77,28 +82,39 @@ def test_whatever_is_killed_comes_back(
 
 
 def test_a_second_one_leaves_the_first_alone(supervisor: subprocess.Popen[bytes], directory: Path) -> None:
-    with start(directory, free_port()) as second:
+    with supervised(directory, free_port()) as second:
         assert second.wait(30) != 0
     assert "Another ./dev up is at work on the same system." in (directory / "said").read_text()
     assert supervisor.poll() is None
 
 
+def test_a_start_that_is_disturbed_is_begun_again(session_directory: Path) -> None:
+    directory = session_directory / "disturbed"
+    with supervised(directory, free_port()) as process:
+        assert wait_until(lambda: bool(kafkas(directory)), 30)
+        os.kill(kafkas(directory)[0], signal.SIGKILL)
+        ready(directory)
+        process.terminate()
+        assert process.wait(30) == 0
+    assert "A process was killed meanwhile; starting once more." in (directory / "said").read_text()
+
+
 def test_nothing_is_left_when_it_is_interrupted_while_it_starts(session_directory: Path) -> None:
     directory = session_directory / "interrupted"
-    with start(directory, free_port()) as process:
+    with supervised(directory, free_port()) as process:
         log = directory / "logs" / "postgres.log"
         assert wait_until(lambda: log.exists() and "ready to accept" in log.read_text(), 30)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert not StateFile(directory).read()
-    assert not any(str(directory) in command for command in commands())
+    assert not commands(directory)
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(session_directory: Path) -> None:
     directory = session_directory / "taken"
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with start(directory, port) as process:
+        with supervised(directory, port) as process:
             assert process.wait(30) == NOT_THERE
     assert f"Port {port} is taken" in (directory / "said").read_text()
     assert not (directory / "kafka").exists()
@@ -116,6 +132,12 @@ def test_nothing_is_left_when_it_is_stopped(supervisor: subprocess.Popen[bytes],
     assert not directory.exists()
 
 
-def commands() -> list[str]:
-    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True)
-    return listed.stdout.splitlines()
+def kafkas(directory: Path) -> list[int]:
+    return [pid for pid, command in commands(directory).items() if "kafka.Kafka" in command]
+
+
+def commands(directory: Path) -> dict[int, str]:
+    """Command lines that name the directory."""
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True)
+    split = (line.split(maxsplit=1) for line in listed.stdout.splitlines())
+    return {int(pid): command for pid, command in split if str(directory) in command}
