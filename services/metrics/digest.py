@@ -15,7 +15,8 @@ from services.metrics import tables
 from services.metrics.domain.series import Series
 from services.metrics.tables import Connection, Ledger
 
-_ROWS = 5_000
+_POSITIONS = 8_192
+"""Events read at once."""
 
 
 class Quarantined(Exception):
@@ -55,34 +56,30 @@ async def digest(connection: Connection, ledger: Ledger, cut: Mapping[str, int])
 
 
 async def _postings(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
-    series = {
-        row["id"]: Series(*row[1:]).text()
-        for row in await connection.fetch(
-            "SELECT id, indicator, digital_service, stage, measure, value FROM series"
+    found = await connection.fetch("SELECT id, indicator, digital_service, stage, measure, value FROM series")
+    series = {row[0]: f"\t{Series(*row[1:])}\t" for row in found}
+    places = {row[0]: f"\t{row[1]}\t" for row in await connection.fetch("SELECT id, unit FROM places")}
+    for first in range(1, position + 1, _POSITIONS):
+        rows = await connection.fetch(
+            """SELECT position, place, day, series, amount FROM journal
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position BETWEEN $2 AND $3
+                ORDER BY position""",
+            source,
+            first,
+            min(first + _POSITIONS - 1, position),
         )
-    }
-    places = {row["id"]: row["unit"] for row in await connection.fetch("SELECT id, unit FROM places")}
-    found = connection.cursor(
-        """SELECT position, place, day, series, amount FROM journal
-            WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2 ORDER BY position""",
-        source,
-        position,
-        prefetch=_ROWS,
-    )
-    lines: list[str] = []
-    event: list[str] = []
-    at = 0
-    async for number, place, day, numbers, amounts in found:
-        if number != at:
-            lines += sorted(event)
-            event.clear()
-            at = number
-            if len(lines) > _ROWS:
-                yield "".join(lines).encode()
-                lines.clear()
-        head = f"{number}\t{places[place]}\t{day}\t"
-        event += [f"{head}{series[n]}\t{amount}\n" for n, amount in zip(numbers, amounts, strict=True)]
-    yield "".join(lines + sorted(event)).encode()
+        lines: list[str] = []
+        event: list[str] = []
+        at = 0
+        for number, place, day, numbers, amounts in rows:
+            if number != at:
+                event.sort()
+                lines += event
+                event = []
+                at = number
+            head = f"{number}{places[place]}{day}"
+            event += [f"{head}{series[n]}{amount}\n" for n, amount in zip(numbers, amounts, strict=True)]
+        yield "".join(lines + sorted(event)).encode()
 
 
 async def _declared(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:

@@ -97,7 +97,7 @@ class Loader:
         numbers = self._numbers
         for table, records in (
             ("places", ((number, unit) for unit, number in numbers.places.items())),
-            ("series", ((number, *series) for series, number in numbers.series.items())),
+            ("series", ((number, *series.columns) for series, number in numbers.series.items())),
             ("balances", balance_rows(self._balances)),
             ("subjects", self._states()),
         ):

@@ -105,7 +105,7 @@ async def number_places(connection: Connection, units: Iterable[str]) -> dict[st
 
 
 async def number_series(connection: Connection, series: Iterable[Series]) -> dict[Series, int]:
-    columns = [list(column) for column in zip(*sorted(series), strict=True)]
+    columns = [list(column) for column in zip(*(one.columns for one in sorted(series)), strict=True)]
     await connection.execute(
         """INSERT INTO series (indicator, digital_service, stage, measure, value)
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])

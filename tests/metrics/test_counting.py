@@ -65,7 +65,7 @@ class Counted:
             for key, amount in contributions(subject.history()).items():
                 together[key] = together.get(key, 0) + amount
         assert self.total == {key: amount for key, amount in together.items() if amount}
-        assert {(tuple(s), str(p), str(d)): n for (s, p, d), n in self.total.items()} == recount(
+        assert {(s.columns, str(p), str(d)): n for (s, p, d), n in self.total.items()} == recount(
             self.logs.raw
         )
 
