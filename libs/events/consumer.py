@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from libs.events import quarantine
 from libs.events.chain import Chain, Progress, Stopped
 from libs.events.checkpoint import Verifier
+from libs.events.database import is_away
 from libs.events.feeds import Feed, KafkaFeed, LogFeed
 from libs.events.merkle import CompactRange
 from libs.events.projection import Applier, Projection, TakenOver, of_database
@@ -123,7 +124,7 @@ class Consumer:
             except TakenOver as error:
                 self._becomes("waiting-for-lock", error)
             except Exception as error:
-                self._becomes("database-away" if of_database(error) else "failed", error)
+                self._becomes("database-away" if is_away(error) else "failed", error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
 

@@ -36,6 +36,11 @@ SELECT position, leaf_hash, payload
  ORDER BY position
 """
 
+_DOUBTED = """
+SELECT EXISTS (SELECT FROM log_identity)
+   AND NOT EXISTS (SELECT FROM log_identity JOIN current_log_identity() USING (system_identifier, timeline))
+"""
+
 _log = structlog.get_logger()
 
 
@@ -131,13 +136,18 @@ class Relay:
                     except HistoryProblem as error:
                         self._becomes(error.state, error)
                         self.log.distrust(str(error))
+                        await connection.execute("SELECT doubt_log_identity()")
                         await self._look_at_head(connection)
                         await session.during(asyncio.sleep(2.0))
         finally:
             connection.terminate()
 
     async def _stand_by(self, connection: asyncpg.Connection) -> None:
-        """Another process relays. To compare a distrusted log with the topic needs no lock."""
+        """Another process relays. What it finds out about the log holds for this process's writer, too; and
+        to compare a distrusted log with the topic needs no lock.
+        """
+        if self.log.distrusted_because is None and await connection.fetchval(_DOUBTED):
+            self.log.distrust("the log is doubted, or on another database cluster")
         if self.log.distrusted_because is None:
             return
         try:

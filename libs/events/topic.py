@@ -18,7 +18,7 @@ LAST_RECORDS = 5_000
 """How many records the end of a topic is: more than one batch, because what comes last may be repeats."""
 PATIENCE = 10.0
 """Seconds for one answer of the broker."""
-_LOOK = 5.0
+_LOOK = 3.0
 """Seconds for the answer to where a topic begins or ends."""
 _STOP = 2.0
 """Seconds for stopping a client, which hangs while the broker is away."""
@@ -152,17 +152,17 @@ class TopicReader:
         first = await self.first_offset()
         last = greatest = NOTHING
         while last is NOTHING and stop_at > first:
-            start = max(first, stop_at - LAST_RECORDS)
-            async with contextlib.aclosing(self.read(start, stop_at)) as batches:
+            begin = max(first, stop_at - LAST_RECORDS)
+            async with contextlib.aclosing(self.read(begin, stop_at)) as batches:
                 async for records in batches:
                     for record in records:
                         if record.position > greatest.position:
                             greatest = record
-                        if record.position > last.position and (
-                            record.previous == last.position or not last.position
-                        ):
+                        # Somewhere in the middle any record may be the first; at the topic's beginning not.
+                        follows = record.previous == last.position or (last is NOTHING and begin > 0)
+                        if record.position > last.position and follows:
                             last = record
-            stop_at = start
+            stop_at = begin
         return TopicEnd(offset, last, greatest)
 
     async def find(self, position: int) -> Record | None:

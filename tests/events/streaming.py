@@ -59,6 +59,7 @@ async def cut_log(database: Database, position: int) -> None:
     connection = await asyncpg.connect(database.owner_url)
     try:
         await connection.execute("DELETE FROM events WHERE position > $1", position)
+        await connection.execute("DELETE FROM commands WHERE last_position > $1", position)
         await connection.execute("DELETE FROM checkpoints WHERE size > $1", position)
     finally:
         await connection.close()
@@ -168,29 +169,29 @@ class Line:
     def signer(self) -> Signer:
         return Signer(origin_of(SOURCE), SEED)
 
-    async def log(self) -> Log:
+    @contextlib.asynccontextmanager
+    async def opened_log(self) -> AsyncIterator[Log]:
         log = Log(self.database.app_url, SOURCE)
         await log.open()
-        return log
+        try:
+            yield log
+        finally:
+            await log.close()
 
     @contextlib.asynccontextmanager
     async def relay(self, *, log: Log | None = None, checkpoint_every: float = 10.0) -> AsyncIterator[Relay]:
         """A running relay."""
-        own = log or await self.log()
-        relay = Relay(
-            own,
-            database_url=self.database.app_url,
-            bootstrap=self.bootstrap,
-            topic=self.topic,
-            signer=self.signer(),
-            checkpoint_every=checkpoint_every,
-        )
-        try:
-            async with running(relay.run()):
-                yield relay
-        finally:
-            if log is None:
-                await own.close()
+        async with contextlib.AsyncExitStack() as stack:
+            relay = Relay(
+                log if log is not None else await stack.enter_async_context(self.opened_log()),
+                database_url=self.database.app_url,
+                bootstrap=self.bootstrap,
+                topic=self.topic,
+                signer=self.signer(),
+                checkpoint_every=checkpoint_every,
+            )
+            await stack.enter_async_context(running(relay.run()))
+            yield relay
 
     @contextlib.asynccontextmanager
     async def consumer(

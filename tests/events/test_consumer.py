@@ -1,6 +1,7 @@
 """The consumer: once, in order, in one transaction; and it knows when something is missing."""
 
 import asyncio
+import dataclasses
 from uuid import uuid4
 
 import asyncpg
@@ -57,15 +58,13 @@ async def test_a_restarted_consumer_goes_on_where_it_was(line: Line) -> None:
 
 
 async def test_an_event_is_applied_within_a_moment_of_its_commit(line: Line) -> None:
-    log = await line.log()
-    async with line.relay(log=log), line.consumer() as consumer:
+    async with line.opened_log() as log, line.relay(log=log), line.consumer() as consumer:
         await reaches(consumer.status, state="running")
         for n in range(20):
             appended = await log.append(an_append(f"lamp/{n}"))
             assert appended.last_position is not None
             assert await consumer.wait_for(appended.last_position, 2.0)
         assert not await consumer.wait_for(21, 0.1)
-    await log.close()
 
 
 async def test_it_stops_at_a_gap_and_goes_on_when_the_missing_event_is_sent(line: Line) -> None:
@@ -125,15 +124,13 @@ async def test_a_log_that_was_regrown_differently_is_noticed(line: Line) -> None
 
 
 async def test_a_type_it_does_not_list_stops_it_until_a_version_comes_that_does(line: Line) -> None:
-    log = await line.log()
-    await log.append(an_append("lamp/1"))
-    await log.append(an_append("lamp/2"))
-    newer = an_append("lamp/3")
     kind = "vn.socai.test.dimmed.v1"
-    event = newer.events[0]._replace(type=kind)
-    await log.append(type(newer)(newer.command_id, b"", "tester", newer.target, newer.expects, [event], None))
-    await log.append(an_append("lamp/4"))
-    async with line.relay(log=log), line.consumer() as consumer:
+    async with line.opened_log() as log, line.relay(log=log), line.consumer() as consumer:
+        await log.append(an_append("lamp/1"))
+        await log.append(an_append("lamp/2"))
+        newer = an_append("lamp/3")
+        await log.append(dataclasses.replace(newer, events=[newer.events[0]._replace(type=kind)]))
+        await log.append(an_append("lamp/4"))
         await reaches(consumer.status, state="unlisted-type", position=2)
         assert kind in str(consumer.status()["last_error"])
         assert not await consumer.wait_for(3, 2.5)
@@ -142,7 +139,6 @@ async def test_a_type_it_does_not_list_stops_it_until_a_version_comes_that_does(
         newer_projection.types = newer_projection.types | {kind}
         async with line.consumer(newer_projection) as deployed:
             await reaches(deployed.status, state="running", position=4)
-    await log.close()
     assert await counted(line.database) == all_of(4)
 
 
@@ -160,12 +156,10 @@ async def test_it_runs_up_to_a_position_and_no_further(line: Line) -> None:
 
 async def test_a_service_follows_its_own_log_without_kafka(line: Line) -> None:
     head = await fill(line.database, 5_500)
-    log = await line.log()
-    async with line.consumer(feed=LogFeed(log)) as consumer:
+    async with line.opened_log() as log, line.consumer(feed=LogFeed(log)) as consumer:
         await reaches(consumer.status, position=head, state="running")
         appended = await log.append(an_append("lamp/new"))
         assert await consumer.wait_for(appended.last_position or 0, 2.0)
-    await log.close()
     assert await counted(line.database) == all_of(head + 1)
 
 
@@ -187,10 +181,11 @@ async def test_a_wrong_offset_only_costs_time(line: Line, hint: int) -> None:
 
 async def test_a_standby_knows_how_far_the_active_one_is(line: Line) -> None:
     await fill(line.database, 50)
-    async with line.consumer() as active, line.consumer() as standby:
+    async with line.consumer() as active:
         await reaches(active.status, state="running")
-        await reaches(standby.status, state="waiting-for-lock")
-        await line.produce(range(1, 51))
-        assert await standby.wait_for(50, 5.0)
+        async with line.consumer() as standby:
+            await reaches(standby.status, state="waiting-for-lock")
+            await line.produce(range(1, 51))
+            assert await standby.wait_for(50, 5.0)
     assert await counted(line.database) == all_of(50)
     assert all_of(50) == Counted(50, 1275)

@@ -135,7 +135,7 @@ async def test_a_database_error_puts_nothing_into_quarantine(line: Line) -> None
     owner = await asyncpg.connect(line.database.owner_url)
     await owner.execute("ALTER TABLE counts RENAME TO counts_away")
     async with line.consumer() as consumer:
-        await reaches(consumer.status, state="database-away", position=0)
+        await reaches(consumer.status, state="failed", position=0)
         assert "counts" in str(consumer.status()["last_error"])
         await owner.execute("ALTER TABLE counts_away RENAME TO counts")
         await reaches(consumer.status, state="running", position=300, quarantined=0)

@@ -22,13 +22,11 @@ async def line(stack: Embedded, database: Database) -> Line:
 
 async def test_every_event_is_on_the_topic_once_in_order_as_stored(line: Line) -> None:
     head = await fill(line.database, 7_000)
-    async with line.relay() as relay:
+    async with line.relay() as relay, line.opened_log() as log:
         await reaches(relay.status, position=head, lag=0, state="running")
-        log = await line.log()
         await log.append(an_append("lamp/new"))
         await reaches(relay.status, position=head + 1, lag=0)
-    rows = await log.read(0, head + 1)
-    await log.close()
+        rows = await log.read(0, head + 1)
     events = [record for record in await line.records() if record.position]
     assert [record.payload for record in events] == [row.payload for row in rows]
     assert [(r.previous, r.position) for r in events] == list(itertools.pairwise(range(head + 2)))

@@ -6,4 +6,5 @@ GRANT EXECUTE ON FUNCTION append_events, current_log_identity, confirm_log_ident
 
 -- The relay adds checkpoints; nobody changes one. Putting events back is for the owner.
 GRANT SELECT, INSERT ON checkpoints TO {app};
-REVOKE ALL ON FUNCTION recover_events FROM PUBLIC;
+REVOKE ALL ON FUNCTION recover_events, doubt_log_identity FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION doubt_log_identity TO {app};
