@@ -45,7 +45,7 @@ BEGIN
         amount   int[] NOT NULL
     );
 
-    -- Sums of postings per month (its first day) and bucket of 65,536 positions; can be made again from them.
+    -- Sums of postings per month (its first day) and bucket of 16,384 positions; can be made again from them.
     CREATE TABLE balances (
         series int NOT NULL,
         place  int NOT NULL,
