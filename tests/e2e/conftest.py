@@ -1,6 +1,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import aiohttp
@@ -50,12 +51,12 @@ async def province(client: Client, founded: dict[str, SmallProvince]) -> SmallPr
 @pytest.fixture
 def say(long: bool, request: pytest.FixtureRequest) -> Callable[[object], None]:
     """A line for whoever reads the output: of a failed run, or of a long one while it goes on."""
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+    assert capture is not None
 
     def line(what: object) -> None:
-        if long and terminal is not None:
-            terminal.write_line(str(what))
-        else:
+        with capture.global_and_fixture_disabled() if long else nullcontext():
             sys.stdout.write(f"{what}\n")
+            sys.stdout.flush()
 
     return line
