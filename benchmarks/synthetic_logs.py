@@ -144,9 +144,9 @@ class SyntheticLogs:
                         day + self._random.randrange(30, 60) if self._random.random() < 1 / 12 else day + 0.1
                     )
                     planned.append((entered, household, FIRST_DAY + timedelta(days=day)))
-        for _, household, day in sorted(planned):
+        for _, household, occurred_on in sorted(planned):
             visit = self._uuid()
-            yield "visit-recorded", f"visit/{visit}", self._visit(visit, household, day)
+            yield "visit-recorded", f"visit/{visit}", self._visit(visit, household, occurred_on)
             if self._random.random() < 0.01:
                 yield (
                     "visit-voided",

@@ -25,8 +25,8 @@ from services.metrics.domain.subjects import Subjects, post, subject_of
 
 BUCKET_BITS = 14
 """Balances are kept per bucket of 16,384 positions, so that a past cut is whole buckets and one tail. Events
-come roughly in the order of their days, so that smaller buckets cost little: an eighth more balances than with
-65,536, for a tail of a quarter."""
+come roughly in the order of their days, so smaller buckets cost little: an eighth more balances than 65,536,
+for a tail of a quarter."""
 
 K = TypeVar("K")
 JournalRow = tuple[int, int, int, date, list[int], list[int]]

@@ -3,6 +3,7 @@
 A ledger is one of two schemas; statements name no schema, the transaction's search path says which it is.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Literal, TypeAlias
@@ -18,6 +19,10 @@ from services.metrics.fold import BUCKET_BITS, Balances, JournalRow, balance_row
 
 Ledger = Literal["ledger_a", "ledger_b"]
 Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
+_READERS = 900.0
+"""Seconds in which every transaction that reads a ledger should have ended."""
+_WAIT_FOR_READERS = 200
+"""Milliseconds for which others may have to wait."""
 CONSUMER = "ledger"
 """The name that the ledger's consumers keep their checkpoints under."""
 
@@ -48,7 +53,7 @@ async def lock_live_ledger(connection: Connection) -> Ledger:
 
 async def hold_ledgers(connection: Connection) -> None:
     """No ledger is emptied until this transaction has ended. Takes no snapshot."""
-    await connection.execute("LOCK TABLE ledger_a.balances, ledger_b.balances IN ACCESS SHARE MODE")
+    await connection.execute("LOCK TABLE live_ledger IN ACCESS SHARE MODE")
 
 
 async def use(connection: Connection, ledger: Ledger) -> None:
@@ -63,7 +68,18 @@ async def use_for_reading(connection: Connection, ledger: Ledger) -> None:
 
 
 async def empty(connection: Connection, ledger: Ledger) -> None:
-    await connection.execute("SELECT empty_ledger($1)", ledger)
+    """Waits for transactions that may read it. Whoever comes while one is waited for would wait, too; so it
+    gives way again and again. Raises TimeoutError.
+    """
+    async with asyncio.timeout(_READERS):
+        while True:
+            try:
+                async with connection.transaction():
+                    await connection.execute(f"SET LOCAL lock_timeout = '{_WAIT_FOR_READERS}ms'")
+                    await connection.execute("SELECT empty_ledger($1)", ledger)
+                return
+            except asyncpg.LockNotAvailableError:
+                await asyncio.sleep(_WAIT_FOR_READERS / 1000)
 
 
 async def index(connection: Connection, ledger: Ledger) -> None:

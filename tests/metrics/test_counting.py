@@ -275,8 +275,11 @@ lines = st.builds(
 )
 
 
+FEW_DAYS = st.integers(1, 6)
+
+
 @st.composite
-def histories(draw: st.DrawFn) -> list[Fact]:
+def histories(draw: st.DrawFn, days: st.SearchStrategy[int] = FEW_DAYS) -> list[Fact]:
     """Households, visits in any order of days, voids of any of them."""
     facts = [household(f"h{n}", f"ấp {n % 2}") for n in range(draw(st.integers(1, 3)))]
     living: list[tuple[str, str]] = []
@@ -293,7 +296,7 @@ def histories(draw: st.DrawFn) -> list[Fact]:
                 visit(
                     f"v{number}",
                     whose,
-                    draw(st.integers(1, 6)),
+                    draw(days),
                     *shown,
                     outcome="met" if met else "nobody-home",
                 )

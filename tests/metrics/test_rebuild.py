@@ -9,6 +9,7 @@ import pytest
 from libs.events.consumer import Consumer
 from libs.events.record import Record
 from services.metrics import tables
+from services.metrics.digest import snapshot
 from services.metrics.loading import CannotLoad
 from services.metrics.projection import LedgerProjection
 from services.metrics.reader import TopicDiffers
@@ -171,6 +172,33 @@ async def test_the_live_ledger_cannot_be_emptied(ledgers: Ledgers) -> None:
     async with ledgers.pool.acquire() as connection:
         with pytest.raises(asyncpg.RaiseError, match="is live"):
             await tables.empty(connection, "ledger_a")
+
+
+async def test_emptying_a_ledger_waits_for_who_may_read_it_and_keeps_nobody_else_waiting(
+    ledgers: Ledgers,
+) -> None:
+    await ledgers.clear()
+    async with ledgers.pool.acquire() as slow, ledgers.pool.acquire() as other:
+        async with snapshot(slow):
+            emptying = asyncio.create_task(tables.empty(other, "ledger_b"))
+            for _ in range(5):
+                async with asyncio.timeout(2), ledgers.pool.acquire() as quick, snapshot(quick):
+                    assert await tables.live_ledger(quick) == "ledger_a"
+            assert not emptying.done()
+        await emptying
+
+
+async def test_the_service_can_add_postings_but_not_change_them(ledgers: Ledgers) -> None:
+    for statement in (
+        "UPDATE ledger_a.journal SET amount = '{0}'",
+        "DELETE FROM ledger_a.journal",
+        "TRUNCATE ledger_b.journal",
+        "DELETE FROM ledger_a.balances",
+        "UPDATE ledger_a.declared SET value = 0",
+        "DROP TABLE ledger_a.journal",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await ledgers.pool.execute(statement)
 
 
 class GrowingFeed(ListFeed):

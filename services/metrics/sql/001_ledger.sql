@@ -123,12 +123,13 @@ BEGIN
     ANALYZE places, series, journal, balances, subjects, declared, unit_spans, digital_services;
 END $$;
 
--- Empties the set that is not live and takes its indexes off, for a rebuild to load it. Readers who began while
--- it was live hold a lock on `balances`, so this waits for them.
+-- Empties the set that is not live and takes its indexes off, for a rebuild to load it. It may have been live
+-- when a transaction that reads it began: readers hold a lock on `live_ledger`, so this waits for them.
 CREATE FUNCTION empty_ledger(ledger text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    PERFORM FROM live_ledger l WHERE l.ledger = empty_ledger.ledger FOR UPDATE;
+    LOCK TABLE live_ledger IN ACCESS EXCLUSIVE MODE;
+    PERFORM FROM live_ledger l WHERE l.ledger = empty_ledger.ledger;
     IF FOUND THEN
         RAISE EXCEPTION '% is live', ledger;
     END IF;
