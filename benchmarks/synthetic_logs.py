@@ -48,7 +48,12 @@ class SyntheticLogs:
 
     def _registry(self) -> Iterator[tuple[str, str, dict[str, object]]]:
         for code, stages in SERVICES.items():
-            listed = {"code": code, "names": {"vi": code, "en": code}, "pillar": "society", "stages": stages}
+            listed: dict[str, object] = {
+                "code": code,
+                "names": {"vi": code, "en": code},
+                "pillar": "society",
+                "stages": stages,
+            }
             yield "digital-service-listed", f"digital-service/{code}", listed
         yield self._unit("province", self._province, None, "Cà Mau", "96")
         for number, commune in enumerate(self._communes):
