@@ -10,6 +10,8 @@ from typing import TypeVar, cast
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from libs.events import background
+
 PING_EVERY = 1.0
 """Seconds. A holder that waits for something else shows with a ping that it lives."""
 LOOK_EVERY = 0.5
@@ -60,10 +62,7 @@ class Session:
                     return task.result()
                 await self.ping()
         finally:
-            if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+            await background.end([task])
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from fastapi import FastAPI
 
-from libs.events import database
+from libs.events import background, database
 from libs.events.checkpoint import Signer, origin_of, read_seed
 from libs.events.consumer import Consumer
 from libs.events.log import Log
@@ -67,9 +67,7 @@ class LogService:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await background.end(tasks)
             await self.log.close()
             pool.terminate()
 

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 from fastapi import FastAPI
 
-from libs.events import database
+from libs.events import background, database
 from libs.events.consumer import Consumer
 from libs.events.feeds import KafkaFeed
 from libs.events.migrations import missing
@@ -61,9 +61,7 @@ class Following:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await background.end(tasks)
             pool.terminate()
             self._pool.terminate()
 

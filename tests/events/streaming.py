@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from libs.events import background
 from libs.events.checkpoint import Signer, origin_of
 from libs.events.consumer import Consumer, KafkaFeed, Poisoned
 from libs.events.envelope import Recorded
@@ -249,9 +250,9 @@ async def running(work: Awaitable[None]) -> AsyncIterator[asyncio.Task[None]]:
     try:
         yield task
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await background.end([task])
+        if not task.cancelled():
+            task.result()
 
 
 async def line_on(stack: Embedded, database: Database, topic: str) -> Line:
