@@ -63,7 +63,7 @@ async def test_an_event_is_applied_within_a_moment_of_its_commit(line: Line) -> 
         for n in range(20):
             appended = await log.append(an_append(f"lamp/{n}"))
             assert appended.last_position is not None
-            assert await consumer.wait_for(appended.last_position, 2.0)
+            assert await consumer.wait_for(appended.last_position, 5.0)
         assert not await consumer.wait_for(21, 0.1)
 
 
@@ -159,7 +159,7 @@ async def test_a_service_follows_its_own_log_without_kafka(line: Line) -> None:
     async with line.opened_log() as log, line.consumer(feed=LogFeed(log)) as consumer:
         await reaches(consumer.status, position=head, state="running")
         appended = await log.append(an_append("lamp/new"))
-        assert await consumer.wait_for(appended.last_position or 0, 2.0)
+        assert await consumer.wait_for(appended.last_position or 0, 5.0)
     assert await counted(line.database) == all_of(head + 1)
 
 

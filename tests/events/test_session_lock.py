@@ -83,8 +83,8 @@ async def test_waiting_keeps_the_session_and_silence_loses_it(database: Database
         async with hold(connection, NAME) as session:
             assert await limits(session) == ["5s", "10s", "3"]
             # Shorter here, so that nobody waits: the pings come every second.
-            await connection.execute("SET idle_session_timeout = '2s'")
-            await session.during(asyncio.sleep(4))
+            await connection.execute("SET idle_session_timeout = '3s'")
+            await session.during(asyncio.sleep(5))
             await session.ping()
             async with asyncio.timeout(10), hold(other, NAME):
                 taken = True
