@@ -21,33 +21,30 @@ from services.metrics.tables import Connection
 _MOST_QUARANTINED = 1_000
 """More events than this in quarantine are not looked at one by one: everything is incomplete."""
 
-# The units of the day $1 as the registry knew them at the cut: sources $2 and positions $3.
-_UNITS = """
-units AS NOT MATERIALIZED (
-    SELECT u.*
-      FROM unit_spans u
-      JOIN unnest($2::smallint[], $3::bigint[]) c (source, position) USING (source)
-     WHERE u.known_from <= c.position AND (u.known_until IS NULL OR u.known_until > c.position)
-), hierarchy AS MATERIALIZED (
-    -- A set of units holds from the first day of its provinces on; for earlier days the earliest one answers.
-    SELECT greatest($1::date, (SELECT min(valid_from) FROM units WHERE level = 'province')) AS day
-), on_day AS NOT MATERIALIZED (
-    SELECT units.*
-      FROM units, hierarchy h
-     WHERE valid_from <= h.day AND (valid_to IS NULL OR valid_to >= h.day)
-)
+# As the registries knew it at the cut: sources $2 and positions $3.
+_KNOWN = """known_from <= ($3::bigint[])[array_position($2::smallint[], u.source)]
+     AND (known_until IS NULL OR known_until > ($3::bigint[])[array_position($2::smallint[], u.source)])"""
+
+_ON_DAY = f"{_KNOWN} AND valid_from <= $1 AND (valid_to IS NULL OR valid_to >= $1)"
+
+# A set of units holds from the first day of its provinces on; for earlier days the earliest one answers.
+_HIERARCHY_DAY = f"""
+SELECT greatest($1::date, min(valid_from)) FROM unit_spans u WHERE level = 'province' AND {_KNOWN}
 """
 
-_BY_CODE = f"WITH {_UNITS} SELECT unit_id FROM on_day WHERE code = $4 ORDER BY valid_from DESC LIMIT 1"
+_BY_CODE = f"SELECT unit_id FROM unit_spans u WHERE code = $4 AND {_ON_DAY} ORDER BY valid_from DESC LIMIT 1"
 
 _BELOW = f"""
-WITH RECURSIVE {_UNITS}, below AS (
-    SELECT unit_id AS id, parent_id, level, code, kind, name FROM on_day WHERE unit_id = $4
+WITH RECURSIVE below AS (
+    SELECT unit_id AS id, parent_id, level, code, kind, name
+      FROM unit_spans u
+     WHERE unit_id = $4 AND {_ON_DAY}
      UNION ALL
     SELECT u.unit_id, u.parent_id, u.level, u.code, u.kind, u.name
-      FROM below b JOIN on_day u ON u.parent_id = b.id
+      FROM below b, unit_spans u
+     WHERE u.parent_id = b.id AND {_ON_DAY}
 )
-SELECT (SELECT day FROM hierarchy), * FROM below
+SELECT * FROM below
 """
 
 
@@ -61,15 +58,17 @@ async def read_hierarchy(
     """
     named = parse_reference(reference, pointer="/query/unit")
     if isinstance(named, tuple):
-        code, day = named
+        code, code_day = named
+        day = await connection.fetchval(_HIERARCHY_DAY, code_day, *cut.columns())
         unit_id = await connection.fetchval(_BY_CODE, day, *cut.columns(), code)
     else:
         unit_id = named
-    rows = await connection.fetch(_BELOW, on, *cut.columns(), unit_id)
+    day = await connection.fetchval(_HIERARCHY_DAY, on, *cut.columns())
+    rows = await connection.fetch(_BELOW, day, *cut.columns(), unit_id)
     if not rows:
         raise Problem("not-found", f"no such unit on {on}: {reference}")
     units = [Unit(*(row[column] for column in Unit._fields)) for row in rows]
-    return Hierarchy(units[0], units), on < rows[0]["day"]
+    return Hierarchy(units[0], units), on < day
 
 
 async def read_places(connection: Connection, units: Iterable[UUID]) -> dict[UUID, int]:
