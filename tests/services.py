@@ -66,7 +66,7 @@ async def settings_for(stack: Embedded, province: str, directory: Path) -> Setti
         await migrate(database.owner_url, "socai_app", DIRECTORIES[service])
         await asyncio.to_thread(stack.create_topic, f"internal.{province}.{service}.v1")
         values[f"{service}_database_url"] = database.app_url
-    keys = {name.lower(): value for name, value in make_keys(directory / "keys").items()}
+    keys = {name.lower(): value for name, value in make_keys(directory / "keys", province).items()}
     return Settings.model_validate({**values, **keys})
 
 

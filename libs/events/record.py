@@ -38,6 +38,9 @@ class _Attributes(msgspec.Struct):
     subject: str
     streamversion: int
     commandid: str
+    actor: str
+    correlationid: str | None = None
+    causationid: str | None = None
 
 
 _attributes = msgspec.json.Decoder(_Attributes)
@@ -47,7 +50,7 @@ def event_record(payload: bytes, previous: int) -> tuple[bytes, list[tuple[str, 
     """Key and headers of an event. Position and previous come first, so that readers find them at once."""
     a = _attributes.decode(payload)
     subject = a.subject.encode()
-    return subject, [
+    headers = [
         ("ce_position", b"%d" % a.position),
         ("previous", b"%d" % previous),
         ("content-type", CONTENT_TYPE.encode()),
@@ -59,7 +62,13 @@ def event_record(payload: bytes, previous: int) -> tuple[bytes, list[tuple[str, 
         ("ce_time", a.time.encode()),
         ("ce_streamversion", b"%d" % a.streamversion),
         ("ce_commandid", a.commandid.encode()),
+        ("ce_actor", a.actor.encode()),
     ]
+    if a.correlationid is not None:
+        headers.append(("ce_correlationid", a.correlationid.encode()))
+    if a.causationid is not None:
+        headers.append(("ce_causationid", a.causationid.encode()))
+    return subject, headers
 
 
 def checkpoint_record(source: str, size: int) -> tuple[bytes, list[tuple[str, bytes]]]:

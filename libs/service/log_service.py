@@ -11,14 +11,14 @@ import structlog
 from fastapi import FastAPI
 
 from libs.events import background, database
-from libs.events.checkpoint import Signer, origin_of, read_seed
 from libs.events.consumer import Consumer
 from libs.events.log import Log
 from libs.events.migrations import missing
 from libs.events.relay import Relay
+from libs.service.log_keys import signer
 from libs.service.metrics import LogMetrics
 from libs.service.read_after import Follower, ReadAfter
-from libs.service.settings import Settings, SettingsError
+from libs.service.settings import Settings
 
 _log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class LogService:
             database_url=self._url,
             bootstrap=settings.need("kafka_bootstrap"),
             topic=settings.internal_topic(service),
-            signer=_signer(settings, self.source),
+            signer=signer(settings, self.source),
         )
 
     def consume(self, make: ConsumerFactory) -> None:
@@ -103,11 +103,3 @@ async def _watched(run: Any) -> None:
         _log.error("background_task_ended")
     except Exception:
         _log.exception("background_task_failed")
-
-
-def _signer(settings: Settings, source: str) -> Signer:
-    path = Path(settings.need("socai_signing_key_file"))
-    try:
-        return Signer(origin_of(source), read_seed(path))
-    except (OSError, ValueError) as error:
-        raise SettingsError("SOCAI_SIGNING_KEY_FILE", str(error)) from None

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8080", description="where the operator's commands find the API"
     )
     socai_signing_key_file: Path | None = Field(None, description="Ed25519 seed for checkpoints, in base64")
+    socai_log_keys: Path | None = Field(
+        None, description="the public keys that sign the logs' checkpoints, a verifier key per line"
+    )
     socai_token_issuer: str | None = Field(None, description="the `iss` of accepted tokens")
     socai_token_audience: str = Field("socai", description="the `aud` of accepted tokens")
     socai_token_algorithm: Literal[

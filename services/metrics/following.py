@@ -13,6 +13,7 @@ from libs.events import background, database
 from libs.events.consumer import Consumer
 from libs.events.feeds import KafkaFeed
 from libs.events.migrations import missing
+from libs.service.log_keys import verifier
 from libs.service.read_after import Follower, ReadAfter
 from libs.service.settings import Settings
 from services.metrics.domain.events import REGISTRY_EVENTS, VISITS_EVENTS
@@ -39,6 +40,7 @@ class Following:
         self._bootstrap = settings.need("kafka_bootstrap")
         self._topics = {settings.source(service): settings.internal_topic(service) for service in SOURCES}
         self._types = {settings.source(service): types for service, types in SOURCES.items()}
+        self._keys = {source: verifier(settings, source) for source in self.sources}
         self._consumers: dict[str, Consumer] = {}
         self._followers: dict[str, Follower] = {}
         self._pool: asyncpg.Pool | None = None
@@ -67,7 +69,8 @@ class Following:
 
     def _consumer(self, pool: asyncpg.Pool, source: str) -> Consumer:
         feed = KafkaFeed(self._bootstrap, self._topics[source])
-        return Consumer(pool, LedgerProjection(source, self._types[source]), source, feed)
+        projection = LedgerProjection(source, self._types[source])
+        return Consumer(pool, projection, source, feed, verifier=self._keys[source])
 
     async def ready(self) -> None:
         """Raises unless the database answers and is migrated."""

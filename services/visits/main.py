@@ -5,6 +5,7 @@ from libs.events.feeds import KafkaFeed, LogFeed
 from libs.events.handler import Handler
 from libs.service.app import ServiceApp, create_app
 from libs.service.commands import CommandApi
+from libs.service.log_keys import verifier
 from libs.service.log_service import LogService
 from libs.service.serve import run
 from libs.service.settings import Settings
@@ -19,7 +20,8 @@ def create(settings: Settings) -> ServiceApp:
     service = LogService(settings, SERVICE, migrations=DIRECTORIES)
     registry = settings.source("registry")
     topic = KafkaFeed(settings.need("kafka_bootstrap"), settings.internal_topic("registry"))
-    service.consume(lambda pool: Consumer(pool, RegistryCopy(), registry, topic))
+    key = verifier(settings, registry)
+    service.consume(lambda pool: Consumer(pool, RegistryCopy(), registry, topic, verifier=key))
     service.consume(lambda pool: Consumer(pool, VisitsLists(), service.source, LogFeed(service.log)))
     handler = Handler(service.log, domain(Registry(service.log, registry).prepare))
     return create_app(

@@ -49,7 +49,7 @@ async def test_headers_repeat_the_attributes_of_the_event(line: Line) -> None:
     assert headers.pop("content-type") == "application/cloudevents+json; charset=UTF-8"
     assert headers.pop("previous") == "0"
     names = ("specversion", "id", "source", "type", "subject", "time")
-    ours = ("position", "streamversion", "commandid")
+    ours = ("position", "streamversion", "commandid", "actor")
     assert headers == {f"ce_{name}": str(event[name]) for name in names + ours}
 
 

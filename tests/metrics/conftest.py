@@ -30,7 +30,8 @@ async def settings(stack: Embedded, session_directory: Path) -> Settings:
     await migrate(database.owner_url, "socai_app", DIRECTORIES)
     for topic in TOPICS.values():
         await asyncio.to_thread(stack.create_topic, topic)
-    keys = {name.lower(): value for name, value in make_keys(session_directory / "metrics-keys").items()}
+    made = make_keys(session_directory / "metrics-keys", "93")
+    keys = {name.lower(): value for name, value in made.items()}
     return Settings.model_validate(
         {
             "socai_province": "93",
