@@ -12,7 +12,7 @@ AUDIENCE = "socai"
 ALGORITHM = "RS256"
 
 
-def make_keys(directory: Path, province: str = "96") -> dict[str, str]:
+def make_keys(directory: Path, province: str) -> dict[str, str]:
     """Makes the keys that are not there yet; the settings that name them. The logs of all services of the
     province are signed with one seed here, each under its own name.
     """

@@ -88,14 +88,15 @@ class System:
     def _settings(self) -> dict[str, str]:
         """Every setting of this system; those given in the environment win."""
         urls = {name: process.url for name, process in self.services.items()}
+        province = self._given.get("SOCAI_PROVINCE") or "96"
         made = {
-            "SOCAI_PROVINCE": "96",
+            "SOCAI_PROVINCE": province,
             "SOCAI_HOST": "127.0.0.1",
             "REGISTRY_URL": urls["registry"],
             "VISITS_URL": urls["visits"],
             "METRICS_URL": urls["metrics"],
             "GATEWAY_URL": urls["gateway"],
-            **make_keys(self.directory / "keys"),
+            **make_keys(self.directory / "keys", province),
         }
         if self._stack:
             made["KAFKA_BOOTSTRAP"] = self._stack.bootstrap

@@ -36,11 +36,11 @@ def test_addresses_given_in_the_environment_are_used_as_they_are(
 
 
 def test_keys_are_made_once_and_the_secret_ones_are_their_owners_only(tmp_path: Path) -> None:
-    made = make_keys(tmp_path / "keys")
+    made = make_keys(tmp_path / "keys", "96")
     secret = [Path(made[name]) for name in ("SOCAI_SIGNING_KEY_FILE", "SOCAI_LOCAL_ISSUER_KEY")]
     before = [file.read_bytes() for file in secret]
 
-    assert make_keys(tmp_path / "keys") == made
+    assert make_keys(tmp_path / "keys", "96") == made
     assert [file.read_bytes() for file in secret] == before
     assert {file.stat().st_mode & 0o777 for file in secret} == {0o600}
 

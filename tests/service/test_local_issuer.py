@@ -27,7 +27,7 @@ def token(environment: dict[str, str], *arguments: str) -> subprocess.CompletedP
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return make_keys(tmp_path_factory.mktemp("keys"))
+    return make_keys(tmp_path_factory.mktemp("keys"), "96")
 
 
 async def who(environment: dict[str, str], printed: str) -> Principal:
