@@ -59,12 +59,23 @@ def socai() -> None:
 def main() -> None:
     try:
         app(prog_name="socai")
-    except ConnectionError as error:
-        sys.stderr.write(f"Not reachable: {error}\n")
-        sys.exit(NOT_THERE)
     except Exception as error:
+        import asyncpg
+
         from libs.service.settings import SettingsError, exit_for
+
+        away = (
+            ConnectionError,
+            TimeoutError,
+            asyncpg.InterfaceError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.InvalidAuthorizationSpecificationError,
+            asyncpg.InvalidCatalogNameError,
+        )
 
         if isinstance(error, SettingsError):
             exit_for(error)
-        raise
+        if not isinstance(error, away):
+            raise
+        sys.stderr.write(f"Not reachable: {error or type(error).__name__}\n")
+        sys.exit(NOT_THERE)

@@ -75,7 +75,6 @@ class Waiting:
     target_version: int
     answer: asyncio.Future[Appended]
     since: float = field(default_factory=time.monotonic)
-    tried: bool = False
 
 
 def waiting(append: Append, source: str) -> Waiting:

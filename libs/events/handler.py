@@ -206,8 +206,11 @@ class Handler:
 
 
 def fingerprint(command: Command) -> bytes:
-    """SHA-256 over what was asked for: the same request has the same one, whatever its JSON looked like."""
-    return hashlib.sha256(f"{command.kind} {command.model_dump_json()}".encode()).digest()
+    """SHA-256 over what was asked for: the same request has the same one, whatever its JSON looked like.
+    Defaults are left out, so that a field that is added later changes no fingerprint of before.
+    """
+    asked = command.model_dump_json(exclude_defaults=True)
+    return hashlib.sha256(f"{command.kind} {asked}".encode()).digest()
 
 
 def _refusal(error: EventTooLarge | NotStorable) -> Refusal:

@@ -24,14 +24,14 @@ from libs.events.append import (
     next_batch,
 )
 from libs.events.append import waiting as prepare
-from libs.events.database import LOST, is_away, pool
+from libs.events.database import LOST, is_away, pool_for_requests
 
 PATIENCE = 4.0
 """Seconds that a command waits for a database that is away, or for a log that is not verified yet."""
 WRITERS = 2
 """Connections that append. The database runs one call at a time, under the lock; with two, the next batch is
 put together, sent and parsed meanwhile."""
-CALL = 10.0
+CALL = 4.0
 """Seconds after which a call to the database counts as lost."""
 NOT_COMPARED = "not compared with its topic yet"
 
@@ -95,7 +95,7 @@ class Log:
             self.trust()
 
     async def open(self) -> None:
-        self._pool = await pool(self._url)
+        self._pool = await pool_for_requests(self._url)
         self._writers = [
             asyncio.create_task(self._write(), name=f"log {self.source} {n}") for n in range(WRITERS)
         ]
@@ -202,7 +202,7 @@ class Log:
     async def _connect(self) -> asyncpg.Connection:
         connection: asyncpg.Connection = await asyncpg.connect(
             self._url,
-            timeout=5,
+            timeout=CALL,
             command_timeout=CALL,
             server_settings={"application_name": "socai log", "idle_in_transaction_session_timeout": "2000"},
         )
@@ -235,7 +235,6 @@ class Log:
                 self.distrust("the log ends before a position that was acknowledged")
                 raise _Distrusted from error
             if not (error.sqlstate or "").startswith(_CONTENT):
-                _mark_tried(batch)
                 raise
             if len(batch) == 1:
                 if not batch[0].answer.done():
@@ -245,9 +244,6 @@ class Log:
             for waiting in batch:
                 await self._commit(connection, [waiting])
             return
-        except BaseException:
-            _mark_tried(batch)
-            raise
         for observer in self.observe:
             observer.committed(
                 commands=len(batch),
@@ -273,8 +269,6 @@ class Log:
                 fingerprint, answer = before
                 if fingerprint not in (append.fingerprint, RECOVERED):
                     answer = answer._replace(status="reused")
-                elif waiting.tried:
-                    answer = answer._replace(status="accepted")  # by the call whose answer was lost
             else:
                 answer = Appended("stale", append.target, 0, None, None, None)
             if not waiting.answer.done():
@@ -351,8 +345,3 @@ class Log:
 
 class _Distrusted(Exception):
     pass
-
-
-def _mark_tried(batch: list[Waiting]) -> None:
-    for waiting in batch:
-        waiting.tried = True

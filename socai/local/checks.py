@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from socai.local.lock import lock_drift
@@ -41,7 +39,6 @@ def run_checks(say: Say) -> int:
     findings: dict[str, Callable[[], list[str]]] = {
         "lock": lock_drift,
         "registries": registries_named,
-        "contracts": contract_drift,
     }
     for name, find in findings.items():
         found = find()
@@ -72,11 +69,3 @@ def registries_named() -> list[str]:
             text = path.read_bytes()
             found += [f"{name} names {host}" for host in _REGISTRIES if host.encode() in text]
     return found
-
-
-def contract_drift() -> list[str]:
-    """What `contracts/` says differently from the code."""
-    if find_spec("socai.contracts") is None:
-        return []
-    differences: list[str] = import_module("socai.contracts").differences()
-    return differences

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -36,6 +37,8 @@ SETTINGS = {
     "scram_iterations": "1",
 }
 OWNER, APP, SUPERUSER = "socai_owner", "socai_app", "postgres"
+PASSWORDS = "socai-passwords.json"
+"""In the data directory: the password of each role."""
 
 
 class Postgres:
@@ -53,7 +56,7 @@ class Postgres:
             account=self._account,
             ending=signal.SIGQUIT,
         )
-        self._password = ""
+        self._passwords: dict[str, str] = {}
 
     @property
     def child(self) -> Child:
@@ -63,7 +66,7 @@ class Postgres:
         """Starts it without waiting until it answers."""
         if not (self.data / "PG_VERSION").exists():
             _copy_template(self._bin, self.data, self._account)
-        self._password = (self.data / "socai-password").read_text()
+        self._passwords = json.loads((self.data / PASSWORDS).read_text())
         settings = SETTINGS | {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
@@ -105,7 +108,7 @@ class Postgres:
         self._child.kill()
 
     def url(self, database: str, role: str) -> str:
-        return f"postgresql://{role}:{self._password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{self._passwords[role]}@127.0.0.1:{self.port}/{database}"
 
     def ensure_database(self, name: str) -> None:
         """A database that socai_owner owns and that nobody but socai_app may enter besides."""
@@ -129,7 +132,7 @@ class Postgres:
                 "PGHOST": "127.0.0.1",
                 "PGPORT": str(self.port),
                 "PGUSER": SUPERUSER,
-                "PGPASSWORD": self._password,
+                "PGPASSWORD": self._passwords[SUPERUSER],
                 "PGDATABASE": database,
                 "PGCONNECT_TIMEOUT": "5",
             },
@@ -164,7 +167,7 @@ def _install(account: Account | None) -> Path:
 
 
 def _copy_template(programs: Path, data: Path, account: Account | None) -> None:
-    template = reachable_directory(CACHE / "postgres-template", account)
+    template = reachable_directory(CACHE / "postgres-cluster", account)
     with _locked(template / "lock"):
         if not (template / "complete").exists():
             _make_template(programs, template / "data", account)
@@ -181,9 +184,10 @@ def _make_template(programs: Path, data: Path, account: Account | None) -> None:
     """An empty cluster with our roles: copying it takes a tenth of the time of making one."""
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(mode=0o700)
-    password = secrets.token_urlsafe(24)
+    # One each: whoever knows the service's must not be able to act as the owner.
+    passwords = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APP)}
     secret = data.with_name("password")
-    secret.write_text(password)
+    secret.write_text(passwords[SUPERUSER])
     secret.chmod(0o600)
     if account:
         os.chown(data, *account)
@@ -200,7 +204,7 @@ def _make_template(programs: Path, data: Path, account: Account | None) -> None:
         "--no-sync",
     ]
     authentication: list[str | Path] = ["-A", "scram-sha-256", "--pwfile", secret, "-c", "scram_iterations=1"]
-    roles = "".join(f"CREATE ROLE {role} LOGIN PASSWORD '{password}';\n" for role in (OWNER, APP))
+    roles = "".join(f"CREATE ROLE {role} LOGIN PASSWORD '{passwords[role]}';\n" for role in (OWNER, APP))
     _run([programs / "initdb", *initdb, *authentication], account, cwd=data)
     _run(
         [programs / "postgres", "--single", "-D", data, "-c", "scram_iterations=1", "postgres"],
@@ -208,8 +212,8 @@ def _make_template(programs: Path, data: Path, account: Account | None) -> None:
         data,
         roles,
     )
-    kept = data / "socai-password"
-    kept.write_text(password)
+    kept = data / PASSWORDS
+    kept.write_text(json.dumps(passwords))
     kept.chmod(0o600)
     secret.unlink()
 
