@@ -113,6 +113,7 @@ REGISTRY = _rows(
     ("member-not-in-team", 422, "Thành viên không thuộc tổ này", "The member is not in this team"),
     ("campaign-unknown", 409, "Chưa biết đợt ra quân này", "The campaign is not known yet"),
     ("digital-service-unknown", 409, "Chưa biết dịch vụ số này", "The digital service is not known yet"),
+    ("stages-out-of-order", 422, "Các mức độ không đúng thứ tự", "The stages are not in their order"),
 )
 
 VISITS = _rows(

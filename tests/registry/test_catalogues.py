@@ -97,6 +97,18 @@ def test_stages_and_audience_name_nothing_twice(changed: dict[str, Any], pointer
     Specification(DOMAIN).when(list_service(**changed)).then_refused(Rejected, "listed-twice", pointer)
 
 
+@pytest.mark.parametrize("stages", [("verified", "registered"), ("used", "installed"), ("used", "verified")])
+def test_stages_are_listed_in_the_order_people_go_through_them(stages: tuple[str, ...]) -> None:
+    Specification(DOMAIN).when(list_service(stages=stages)).then_refused(
+        Rejected, "stages-out-of-order", "/stages"
+    )
+
+
+def test_a_digital_service_may_have_any_of_the_stages() -> None:
+    stages = ("installed", "used")
+    Specification(DOMAIN).when(list_service(stages=stages)).then(VNEID.model_copy(update={"stages": stages}))
+
+
 @pytest.mark.parametrize("code", ["vneid", "VN.vneid", "vn.", "vn.vneid_2", "9.camau-g"])
 def test_a_service_code_says_who_shares_it(code: str) -> None:
     with pytest.raises(ValidationError):

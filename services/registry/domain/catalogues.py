@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, ClassVar, Literal, assert_never
+from typing import Annotated, ClassVar, Literal, assert_never, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +18,7 @@ BaselineName = Literal[
 Pillar = Literal["government", "economy", "society"]
 Audience = Literal["person", "household", "business"]
 Stage = Literal["installed", "registered", "verified", "used"]
+"""In the order in which people go through them."""
 
 
 class Declared:
@@ -127,7 +128,7 @@ def evolve(_: Declared | None, event: CatalogueEvent) -> Declared:
 
 
 def decide(command: CatalogueCommand, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, date-in-future, listed-twice; NotYet:
+    """Raises Rejected: already-exists, date-in-future, listed-twice, stages-out-of-order; NotYet:
     unit-unknown.
     """
     match command:
@@ -165,6 +166,9 @@ def _list(command: ListDigitalService, states: States) -> Sequence[Event]:
         for index, value in enumerate(values):
             if value in values[:index]:
                 raise Rejected("listed-twice", f"/{field}/{index}")
+    # Counting takes a stage to include those listed before it.
+    if sorted(command.stages, key=get_args(Stage).index) != list(command.stages):
+        raise Rejected("stages-out-of-order", "/stages")
     return [
         DigitalServiceListed(
             code=command.id,
