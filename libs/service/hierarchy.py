@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from libs.events.decider import LOCAL_TIME
+from libs.events.ids import national_level
 from libs.service.problems import Problem
 
 UNIT_ESTABLISHED = "vn.socai.registry.unit-established.v1"
@@ -61,7 +62,7 @@ class Unit:
 
     @property
     def assumed(self) -> bool:
-        """The day lies before the set's first one, so that the earliest known hierarchy answers."""
+        """The day lies before its province's first one, so that the earliest known hierarchy answers."""
         return self.on < self.hierarchy_day
 
     def answer(self) -> dict[str, Any]:
@@ -136,19 +137,32 @@ async def find_unit(
     """The unit that is meant, as it was on a day: `on`, else the day of CODE@DAY, else today.
 
     A code names the unit that bore it on its own day, whatever day is asked about. Raises Problem:
-    malformed-id, not-found.
+    malformed-id, not-found, unit-ambiguous.
     """
     named = parse_reference(reference, pointer=pointer)
+    unit_id: UUID | None
     if isinstance(named, UUID):
         unit_id, day = named, on or today()
     else:
         code, code_day = named
-        unit_id = await database.fetchval(_BY_CODE, code, code_day)
+        holders = await database.fetch(_BY_CODE, code_day, national_level(code), code)
+        unit_id = the_holder([row["unit_id"] for row in holders], reference, pointer=pointer)
         day = on or code_day
     row = await database.fetchrow(_BY_ID, unit_id, day)
     if row is None:
         raise Problem("not-found", f"no such unit on {day}: {reference}")
     return unit_of(row, day)
+
+
+def the_holder(holders: Sequence[UUID], reference: str, *, pointer: str) -> UUID | None:
+    """Of the units that bore a code on its day, the only one; None where there is none. A unit that comes
+    later never takes another one's place without a word. Raises Problem unit-ambiguous.
+    """
+    if len(holders) > 1:
+        detail = f"{reference} may be any of {', '.join(sorted(map(str, holders)))}"
+        error = {"pointer": pointer, "code": "unit-ambiguous", "detail": detail}
+        raise Problem("unit-ambiguous", detail, errors=[error])
+    return holders[0] if holders else None
 
 
 async def units_below(database: asyncpg.Pool, unit: Unit) -> list[UUID]:
@@ -162,12 +176,19 @@ async def units_below(database: asyncpg.Pool, unit: Unit) -> list[UUID]:
 
 
 _BY_ID = f"""
-SELECT {_UNIT}, hierarchy_day($2) FROM units_on(hierarchy_day($2)) WHERE unit_id = $1
+SELECT {_UNIT}, hierarchy_day
+  FROM (SELECT hierarchy_day($1, $2) OFFSET 0) d CROSS JOIN LATERAL units_on(d.hierarchy_day)
+ WHERE unit_id = $1
 """
-# Levels have codes of different lengths, and of one level at most one unit bears a code on a day; the later
-# one wins where a unit has come without its predecessor's end being known yet.
+# Who bore a code on a day; where nobody is known to have, the first of whom it can be assumed.
 _BY_CODE = """
-SELECT unit_id FROM units_on(hierarchy_day($2)) WHERE code = $1 ORDER BY valid_from DESC LIMIT 1
+WITH holders AS (
+    SELECT u.unit_id, d.hierarchy_day
+      FROM unit_spans u CROSS JOIN LATERAL (SELECT hierarchy_day(u.unit_id, $1) OFFSET 0) d
+     WHERE u.level = $2 AND u.code = $3 AND u.known_until IS NULL
+       AND u.valid_from <= d.hierarchy_day AND (u.valid_to IS NULL OR u.valid_to >= d.hierarchy_day)
+)
+SELECT DISTINCT unit_id FROM holders WHERE hierarchy_day = (SELECT min(hierarchy_day) FROM holders)
 """
 
 
@@ -179,10 +200,10 @@ def unit_of(row: asyncpg.Record, day: date) -> Unit:
 
 @dataclass(frozen=True, slots=True)
 class UnitFilter:
-    """Which units a list is about."""
+    """Which units a list is about. `parent` is as it was on the day `on`."""
 
     on: date
-    parent_id: UUID | None = None
+    parent: Unit | None = None
     level: str | None = None
     q: str | None = None
 
@@ -191,10 +212,11 @@ async def list_units(
     database: asyncpg.Pool, wanted: UnitFilter, *, after: tuple[str, str, UUID] | None, limit: int
 ) -> list[tuple[Unit, tuple[str, str, UUID]]]:
     """Units of a day by code and name, each with its place in the order."""
+    above = wanted.parent
     rows = await database.fetch(
-        _LIST,
-        wanted.on,
-        wanted.parent_id,
+        _LIST_BELOW if above else _LIST,
+        above.hierarchy_day if above else wanted.on,
+        above.unit_id if above else None,
         wanted.level,
         f"%{_escaped(fold(wanted.q))}%" if wanted.q else None,
         *(after or (None, None, None)),
@@ -205,16 +227,25 @@ async def list_units(
     ]
 
 
-# The day is worked out once, not for every unit.
-_LIST = f"""
-SELECT {_UNIT}, folded_name, hierarchy_day
-  FROM (SELECT hierarchy_day($1) OFFSET 0) d CROSS JOIN LATERAL units_on(d.hierarchy_day)
+_WANTED = """
  WHERE ($2::uuid IS NULL OR parent_id = $2)
    AND ($3::text IS NULL OR level = $3)
    AND ($4::text IS NULL OR folded_name LIKE $4)
    AND ($5::text IS NULL OR (coalesce(code, ''), folded_name, unit_id) > ($5, $6::text, $7::uuid))
  ORDER BY coalesce(code, ''), folded_name, unit_id
  LIMIT $8
+"""
+_LIST_BELOW = f"SELECT {_UNIT}, folded_name, $1::date AS hierarchy_day FROM units_on($1) {_WANTED}"
+# Each unit by the day of its own province.
+_LIST = f"""
+SELECT {_UNIT}, folded_name, hierarchy_day
+  FROM (SELECT u.*, $1::date AS hierarchy_day FROM units_on($1) u
+         UNION ALL
+        SELECT u.*, a.hierarchy_day
+          FROM units_assumed($1) a JOIN unit_spans u USING (unit_id)
+         WHERE u.known_until IS NULL AND u.valid_from > $1 AND u.valid_from <= a.hierarchy_day
+           AND (u.valid_to IS NULL OR u.valid_to >= a.hierarchy_day)) units
+ {_WANTED}
 """
 
 

@@ -99,11 +99,14 @@ DOMAIN = _rows(
 
 REGISTRY = _rows(
     ("unit-unknown", 409, "Chưa biết đơn vị hành chính này", "The administrative unit is not known yet"),
+    ("unit-ambiguous", 409, "Nhiều đơn vị cùng mang mã này", "Several units bear this code on that day"),
     ("unit-code-missing", 422, "Đơn vị cấp này phải có mã", "A unit of this level needs a code"),
+    ("unit-code-malformed", 422, "Mã đơn vị không đúng dạng của cấp", "The code does not look like one of its level"),
     ("unit-id-mismatch", 422, "Mã định danh đơn vị không khớp", "The unit's id does not follow from its code"),
     ("unit-not-given", 422, "Chưa nêu đơn vị hành chính", "No administrative unit is named"),
     ("parent-missing", 422, "Thiếu đơn vị cấp trên", "A unit of this level needs a parent"),
     ("parent-level-wrong", 422, "Đơn vị cấp trên sai cấp", "The parent has the wrong level"),
+    ("valid-before-parent", 422, "Đơn vị có trước đơn vị cấp trên", "The unit starts before its parent"),
     ("team-unknown", 409, "Chưa biết tổ này", "The team is not known yet"),
     ("team-place-invalid", 422, "Địa bàn của tổ không hợp lệ", "A team works in hamlets, or for one commune"),
     ("team-across-communes", 422, "Tổ không thể thuộc nhiều xã", "The team's hamlets lie in several communes"),

@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 
 from libs.events.envelope import decode
-from libs.service.hierarchy import parse_reference
+from libs.events.ids import national_level
+from libs.service.hierarchy import parse_reference, the_holder
 from libs.service.problems import Problem
 from services.metrics import tables
 from services.metrics.cut import Cut
@@ -27,12 +28,29 @@ _KNOWN = """known_from <= ($3::bigint[])[array_position($2::smallint[], u.source
 
 _ON_DAY = f"{_KNOWN} AND valid_from <= $1 AND (valid_to IS NULL OR valid_to >= $1)"
 
-# A set of units holds from the first day of its provinces on; for earlier days the earliest one answers.
+# A set of units holds from the first day of its province on; for earlier days the earliest one answers.
 _HIERARCHY_DAY = f"""
-SELECT greatest($1::date, min(valid_from)) FROM unit_spans u WHERE level = 'province' AND {_KNOWN}
+WITH RECURSIVE above AS (
+    SELECT parent_id, valid_from FROM unit_spans u WHERE unit_id = %s AND {_KNOWN}
+     UNION
+    SELECT u.parent_id, u.valid_from FROM above a, unit_spans u WHERE u.unit_id = a.parent_id AND {_KNOWN}
+)
+SELECT greatest($1::date, min(valid_from)) AS day FROM above WHERE parent_id IS NULL
 """
 
-_BY_CODE = f"SELECT unit_id FROM unit_spans u WHERE code = $4 AND {_ON_DAY} ORDER BY valid_from DESC LIMIT 1"
+_DAY_OF_UNIT = _HIERARCHY_DAY % "$4"
+
+# Who bore a code on a day; where nobody is known to have, the first of whom it can be assumed.
+_BY_CODE = f"""
+WITH bearers AS (
+    SELECT unit_id, valid_from, valid_to FROM unit_spans u WHERE level = $4 AND code = $5 AND {_KNOWN}
+), holders AS (
+    SELECT unit_id, day
+      FROM bearers b CROSS JOIN LATERAL ({_HIERARCHY_DAY % "b.unit_id"}) d
+     WHERE valid_from <= day AND (valid_to IS NULL OR valid_to >= day)
+)
+SELECT DISTINCT unit_id FROM holders WHERE day = (SELECT min(day) FROM holders)
+"""
 
 _BELOW = f"""
 WITH RECURSIVE below AS (
@@ -54,16 +72,17 @@ async def read_hierarchy(
     """The unit that is meant with everything below it on a day; and whether an earlier day was meant than any
     hierarchy is known of. A code names the unit that bore it on its own day, whatever day is asked about.
 
-    Raises Problem: malformed-id, not-found.
+    Raises Problem: malformed-id, not-found, unit-ambiguous.
     """
     named = parse_reference(reference, pointer="/query/unit")
+    unit_id: UUID | None
     if isinstance(named, tuple):
         code, code_day = named
-        day = await connection.fetchval(_HIERARCHY_DAY, code_day, *cut.columns())
-        unit_id = await connection.fetchval(_BY_CODE, day, *cut.columns(), code)
+        holders = await connection.fetch(_BY_CODE, code_day, *cut.columns(), national_level(code), code)
+        unit_id = the_holder([row["unit_id"] for row in holders], reference, pointer="/query/unit")
     else:
         unit_id = named
-    day = await connection.fetchval(_HIERARCHY_DAY, on, *cut.columns())
+    day = await connection.fetchval(_DAY_OF_UNIT, on, *cut.columns(), unit_id)
     rows = await connection.fetch(_BELOW, day, *cut.columns(), unit_id)
     if not rows:
         raise Problem("not-found", f"no such unit on {on}: {reference}")

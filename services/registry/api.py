@@ -62,7 +62,7 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
         )
         wanted = hierarchy.UnitFilter(
             on=above.on if above else on or hierarchy.today(),
-            parent_id=above.unit_id if above else None,
+            parent=above,
             level=level,
             q=q,
         )

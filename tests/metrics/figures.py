@@ -29,7 +29,8 @@ WORLD = [
     # Another province, for tests that add something.
     unit("Bạc Liêu", "province", None, code="95", valid_from=FIRST),
     unit("Hòa Bình", "commune", "Bạc Liêu", code="31801", valid_from=FIRST),
-    unit("Bốn", "hamlet", "Hòa Bình", valid_from=FIRST),
+    # A code that looks like a province's: whoever asks for 96 does not mean this hamlet.
+    unit("Bốn", "hamlet", "Hòa Bình", code="96", valid_from=FIRST),
     unit("Tân Hải", "commune", "Cà Mau", code="32001", valid_from=FIRST),
     unit("Phú Mỹ", "commune", "Cà Mau", code="32002", valid_from=FIRST),
     unit("1", "hamlet", "Tân Hải", valid_from=FIRST, kind="khóm"),

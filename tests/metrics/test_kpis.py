@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.metrics.events import REGISTRY, VISITS, an_id
+from tests.metrics.events import unit as a_unit
 from tests.metrics.figures import BOOKING, HAMLET, OTHER, PUBLIC, VNEID, Figures
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -358,3 +359,24 @@ async def test_indicators_say_how_they_are_defined(figures: Figures) -> None:
     )
     assert share["definition"] == (await figures.item("households-guided-share"))["definition"]
     assert len({item["definition"] for item in found.values()}) == len(found)
+
+
+async def test_another_provinces_earlier_day_changes_nothing_about_the_past(figures: Figures) -> None:
+    before = await figures.value("visits", unit=HAMLET)
+    await figures.add(a_unit("Cao Bằng", "province", None, code="04", valid_from="1990-01-01"))
+    item = await figures.item("visits", unit="96@2023-06-30")
+    assert (item["unit"]["full_name"], item["warnings"]) == ("Tỉnh Cà Mau", ["hierarchy-assumed"])
+    assert await figures.value("visits", unit=HAMLET) == before
+    other = await figures.item("visits", unit="04@2023-06-30")
+    assert (other["value"], other["warnings"]) == (0, [])
+
+
+async def test_a_code_never_silently_names_a_newer_unit(figures: Figures) -> None:
+    await figures.add(a_unit("Bạc Liêu mới", "province", None, code="95", valid_from="2026-01-01"))
+    for named in ("95@2023-06-30", "95@2025-12-31"):
+        assert (await figures.item("visits", unit=named))["unit"]["id"] == an_id("Bạc Liêu")
+    assert await figures.refusal(indicator="visits", unit="95@2026-01-01") == (
+        409,
+        "unit-ambiguous",
+        "/query/unit",
+    )

@@ -70,7 +70,58 @@ async def test_for_earlier_days_the_earliest_known_hierarchy_answers(registry: C
     assert all(unit["assumed"] for unit in below.body["items"])
 
 
-async def test_a_code_that_comes_back_names_the_unit_of_its_day(registry: Client) -> None:
+async def test_another_provinces_earlier_day_changes_nothing_about_the_past(registry: Client) -> None:
+    other = national_unit_id("province", "04", "1990-01-01")
+    after = await accepted(
+        registry,
+        "/v1/units",
+        {
+            "id": str(other),
+            "level": "province",
+            "code": "04",
+            "kind": "tỉnh",
+            "name": "Cao Bằng",
+            "valid_from": "1990-01-01",
+            "instrument": "a resolution",
+        },
+    )
+    named = await registry.get("/v1/units/96@2023-06-30", headers=after)
+    assert (named.status, named.body["id"], named.body["assumed"]) == (200, str(PROVINCE.unit_id), True)
+    by_id = await registry.get(f"/v1/units/{HAMLET.unit_id}", {"on": "2023-06-30"})
+    assert (by_id.status, by_id.body["assumed"]) == (200, True)
+    provinces = await registry.get("/v1/units", {"level": "province", "on": "2023-06-30"})
+    assert [(unit["code"], unit["assumed"]) for unit in provinces.body["items"]] == [
+        ("04", False),
+        ("96", True),
+    ]
+    long_ago = await registry.get("/v1/units", {"level": "province", "on": "1980-01-01"})
+    assert [(unit["code"], unit["assumed"]) for unit in long_ago.body["items"]] == [
+        ("04", True),
+        ("96", True),
+    ]
+    below = await registry.get("/v1/units", {"level": "hamlet", "on": "2023-06-30"})
+    assert [unit["name"] for unit in below.body["items"]] == ["Công Nghiệp", "Kiến Vàng", "Tân Điền"]
+
+
+async def test_a_hamlets_code_names_nothing(registry: Client) -> None:
+    hamlet = {
+        "id": str(uuid4()),
+        "level": "hamlet",
+        "code": "96",
+        "kind": "ấp",
+        "name": "Mười",
+        "parent_id": str(COMMUNE.unit_id),
+        "valid_from": "2030-01-01",
+        "instrument": "a list",
+    }
+    refused = await registry.post("/v1/units", hamlet)
+    assert (refused.status, refused.body["code"]) == (422, "unit-code-malformed")
+    after = await accepted(registry, "/v1/units", {**hamlet, "code": "A-10"})
+    answer = await registry.get("/v1/units/A-10@2030-01-01", headers=after)
+    assert (answer.status, answer.body["code"]) == (404, "not-found")
+
+
+async def test_a_code_that_comes_back_never_silently_names_another_unit(registry: Client) -> None:
     again = national_unit_id("commune", COMMUNE.code or "", "2025-07-01")
     await accepted(
         registry,
@@ -88,8 +139,11 @@ async def test_a_code_that_comes_back_names_the_unit_of_its_day(registry: Client
     )
     after = {"Read-After": f"/vn/91/registry:{await registry.head()}"}
     then = await registry.get(f"/v1/units/{COMMUNE.code}@2025-06-30", headers=after)
+    before = await registry.get(f"/v1/units/{COMMUNE.code}@2023-06-30")
+    assert then.body["id"] == before.body["id"] == str(COMMUNE.unit_id)
     now = await registry.get(f"/v1/units/{COMMUNE.code}@2025-07-01")
-    assert (then.body["id"], now.body["id"]) == (str(COMMUNE.unit_id), str(again))
+    assert (now.status, now.body["code"]) == (409, "unit-ambiguous")
+    assert now.body["errors"][0]["pointer"] == "/path/id"
     too_early = await registry.get(f"/v1/units/{again}", {"on": "2025-06-30"})
     assert (too_early.status, too_early.body["code"]) == (404, "not-found")
 

@@ -1,6 +1,6 @@
 """Establishing units: what is accepted, and each refusal."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -61,6 +61,46 @@ def test_a_parent_that_is_not_known_may_still_arrive() -> None:
 def test_every_unit_but_a_hamlet_has_a_code() -> None:
     Specification(DOMAIN).when(command_for(PROVINCE, code=None)).then_refused(
         Rejected, "unit-code-missing", "/code"
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "code"),
+    [
+        (PROVINCE, "972"),
+        (PROVINCE, "9"),
+        (PROVINCE, "C1"),
+        (DISTRICT, "96"),
+        (COMMUNE, "3223"),
+        (COMMUNE, "32-30"),
+        (HAMLET, "96"),
+        (HAMLET, "1"),
+    ],
+)
+def test_a_code_looks_like_those_of_its_level_and_a_hamlets_like_none(
+    unit: UnitEstablished, code: str
+) -> None:
+    named = command_for(unit, id=national_unit_id(unit.level, code, str(FIRST_DAY)), code=code)
+    Specification(DOMAIN, PROVINCE, DISTRICT, COMMUNE).when(named).then_refused(
+        Rejected, "unit-code-malformed", "/code"
+    )
+
+
+def test_a_hamlet_may_have_a_code_of_its_own() -> None:
+    Specification(DOMAIN, COMMUNE).when(command_for(HAMLET, code="A-7")).then(
+        HAMLET.model_copy(update={"code": "A-7"})
+    )
+
+
+def test_no_unit_starts_before_its_parent() -> None:
+    early = command_for(HAMLET, valid_from=FIRST_DAY - timedelta(days=1))
+    Specification(DOMAIN, COMMUNE).when(early).then_refused(Rejected, "valid-before-parent", "/valid_from")
+
+
+def test_a_unit_may_start_after_its_parent() -> None:
+    day = FIRST_DAY + timedelta(days=1)
+    Specification(DOMAIN, COMMUNE).when(command_for(HAMLET, valid_from=day)).then(
+        HAMLET.model_copy(update={"valid_from": day})
     )
 
 

@@ -92,7 +92,6 @@ BEGIN
     CREATE INDEX unit_spans_by_unit ON unit_spans (unit_id);
     CREATE INDEX unit_spans_by_parent ON unit_spans (parent_id);
     CREATE INDEX unit_spans_by_code ON unit_spans (code);
-    CREATE INDEX unit_spans_of_provinces ON unit_spans (valid_from) WHERE level = 'province';
 
     CREATE TABLE digital_services (
         source   smallint NOT NULL,

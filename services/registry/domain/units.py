@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
-from libs.events.ids import national_unit_id
+from libs.events.ids import national_level, national_unit_id
 from services.registry.domain.text import Name, UnitCode
 
 Level = Literal["province", "district", "commune", "hamlet"]
@@ -29,6 +29,7 @@ PARENT_LEVELS: dict[Level, tuple[Level, ...]] = {
 class Unit:
     level: Level
     parent_id: UUID | None
+    valid_from: date
 
 
 class EstablishUnit(Command):
@@ -88,17 +89,16 @@ def known_unit(states: States, unit_id: UUID, *, pointer: str) -> Unit:
 
 
 def evolve(_: Unit | None, event: UnitEvent) -> Unit:
-    return Unit(level=event.level, parent_id=event.parent_id)
+    return Unit(level=event.level, parent_id=event.parent_id, valid_from=event.valid_from)
 
 
 def decide(command: UnitCommand, states: States, _: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, unit-code-missing, unit-id-mismatch, parent-missing,
-    parent-level-wrong; NotYet: unit-unknown.
+    """Raises Rejected: already-exists, unit-code-missing, unit-code-malformed, unit-id-mismatch,
+    parent-missing, parent-level-wrong, valid-before-parent; NotYet: unit-unknown.
     """
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
-    if command.code is None and command.level != "hamlet":
-        raise Rejected("unit-code-missing", "/code")
+    _check_code(command)
     _check_id(command)
     _check_parent(command, states)
     return [
@@ -113,6 +113,20 @@ def decide(command: UnitCommand, states: States, _: Context) -> Sequence[Event]:
             instrument=command.instrument,
         )
     ]
+
+
+def _check_code(command: EstablishUnit) -> None:
+    """A national code says its level by its length. A hamlet's code is a local matter and must not be taken
+    for a national one, of whatever length.
+    """
+    if command.level == "hamlet":
+        if command.code is not None and command.code.isdecimal():
+            raise Rejected("unit-code-malformed", "/code")
+        return
+    if command.code is None:
+        raise Rejected("unit-code-missing", "/code")
+    if national_level(command.code) != command.level:
+        raise Rejected("unit-code-malformed", "/code")
 
 
 def _check_id(command: EstablishUnit) -> None:
@@ -133,5 +147,8 @@ def _check_parent(command: EstablishUnit, states: States) -> None:
         return
     if not allowed:
         raise Rejected("parent-level-wrong", "/parent_id")
-    if known_unit(states, command.parent_id, pointer="/parent_id").level not in allowed:
+    parent = known_unit(states, command.parent_id, pointer="/parent_id")
+    if parent.level not in allowed:
         raise Rejected("parent-level-wrong", "/parent_id")
+    if command.valid_from < parent.valid_from:
+        raise Rejected("valid-before-parent", "/valid_from", parent_valid_from=parent.valid_from)
