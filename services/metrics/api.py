@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from libs.service.answers import Json
+from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
 from services.metrics.domain.indicators import Definition, Part, definition_hash
@@ -21,12 +22,12 @@ def reads(kpis: Kpis, read_after: ReadAfter) -> APIRouter:
 
     router = APIRouter(prefix="/v1")
 
-    @router.get("/kpis", dependencies=[Depends(included)])
+    @router.get("/kpis", dependencies=[Depends(known_parameters), Depends(included)])
     async def get_kpis(request: Request, question: Annotated[Question, Query()]) -> Response:
         answer = await kpis.answer(question)
         return _unless_known(request, answer, tag_of=(answer["cut"], answer["items"]))
 
-    @router.get("/indicators")
+    @router.get("/indicators", dependencies=[Depends(known_parameters)])
     async def list_indicators(request: Request) -> Response:
         language = language_of(request.headers.get("accept-language"))
         items = [_indicator(definition, kpis, language) for definition in kpis.definitions.values()]

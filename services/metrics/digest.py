@@ -60,18 +60,13 @@ async def _postings(connection: Connection, source: str, position: int) -> Async
     series = {row[0]: f"\t{Series(*row[1:])}\t" for row in found}
     places = {row[0]: f"\t{row[1]}\t" for row in await connection.fetch("SELECT id, unit FROM places")}
     for first in range(1, position + 1, _POSITIONS):
-        rows = await connection.fetch(
-            """SELECT position, place, day, series, amount FROM journal
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position BETWEEN $2 AND $3
-                ORDER BY position""",
-            source,
-            first,
-            min(first + _POSITIONS - 1, position),
-        )
+        last = min(first + _POSITIONS - 1, position)
         lines: list[str] = []
         event: list[str] = []
         at = 0
-        for number, place, day, numbers, amounts in rows:
+        for _, number, place, day, numbers, amounts in await tables.read_journal(
+            connection, source, first, last
+        ):
             if number != at:
                 event.sort()
                 lines += event

@@ -47,7 +47,6 @@ class Batch:
     units: list[tuple[int, UnitEstablished]] = field(default_factory=list)
     declared: list[tuple[int, BaselineDeclared]] = field(default_factory=list)
     services: list[tuple[int, DigitalServiceListed]] = field(default_factory=list)
-    touched: set[str] = field(default_factory=set)
 
 
 def fold(subjects: Subjects, position: int, event: AnyEvent, batch: Batch) -> None:
@@ -56,7 +55,6 @@ def fold(subjects: Subjects, position: int, event: AnyEvent, batch: Batch) -> No
         case VisitRecorded() | HouseholdRegistered() | VisitVoided() | TeamFormed() | MemberJoined():
             for posting in post(subjects, event):
                 batch.postings.append((position, posting))
-            batch.touched.add(subject_of(event))
         case UnitEstablished():
             batch.units.append((position, event))
         case BaselineDeclared():

@@ -13,7 +13,7 @@ from services.metrics import tables
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
 from services.metrics.domain.subjects import Subject, dump
-from services.metrics.fold import Batch, Numbers, balance_rows, fold, no_balances, rows
+from services.metrics.fold import Batch, Numbers, balance_rows, fold, history_of, no_balances, rows
 from services.metrics.tables import Connection, Ledger
 from services.metrics.writing import write, write_facts
 
@@ -119,13 +119,14 @@ class Loader:
         """Further events, after `finish`, inside a transaction of this loader's connection."""
         source = self._sources[name]
         batch = self._fold(source, recorded)
+        changed = {history_of(events.read(one.type, one.data)) for one in recorded}
         await tables.use(self._connection, self.ledger)
         await write(
             self._connection,
             self.ledger,
             source.number,
             batch,
-            subjects=source.subjects,
+            subjects={key: source.subjects[key] for key in changed if key in source.subjects},
             numbers=self._numbers,
         )
 

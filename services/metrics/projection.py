@@ -62,7 +62,7 @@ class LedgerProjection:
         await tables.use(connection, ledger)
         readable = [(one, _read(one)) for one in recorded]
         await self._take_up(connection, [event for _, event in readable])
-        batch, poisoned, held = Batch(), list[Poisoned](), set[str]()
+        batch, poisoned, held, changed = Batch(), list[Poisoned](), set[str](), set[str | None]()
         for one, event in readable:
             # A later event of the same subject waits: it was decided after the one that cannot be counted.
             if held and subject_name(one) in held:
@@ -71,10 +71,12 @@ class LedgerProjection:
                 if isinstance(event, msgspec.DecodeError):
                     raise event
                 fold(self._subjects, one.position, event, batch)
+                changed.add(history_of(event))
             except (CannotCount, msgspec.DecodeError) as error:
                 poisoned.append(Poisoned(one, error))
                 held.add(subject_name(one))
-        await write(connection, ledger, self._number, batch, subjects=self._subjects, numbers=self._numbers)
+        subjects = {key: self._subjects[key] for key in changed if key is not None}
+        await write(connection, ledger, self._number, batch, subjects=subjects, numbers=self._numbers)
         while len(self._subjects) > _KEPT:
             del self._subjects[next(iter(self._subjects))]
         return poisoned

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.events.day import Day
 from libs.service.hierarchy import today
 from libs.service.problems import Problem
 from services.metrics.domain.indicators import Definition, Dimension
@@ -27,8 +28,8 @@ class Question(BaseModel):
 
     indicator: Annotated[list[Code], Field(max_length=20, description="Codes of GET /indicators")] = []
     unit: Annotated[str | None, Field(description="A unit of any level: its id, or CODE@DAY")] = None
-    since: Annotated[date | None, Field(alias="from", description="First day; stocks ignore it")] = None
-    until: Annotated[date | None, Field(alias="to", description="Last day; today without it")] = None
+    since: Annotated[Day | None, Field(alias="from", description="First day; stocks ignore it")] = None
+    until: Annotated[Day | None, Field(alias="to", description="Last day; today without it")] = None
     digital_service: Annotated[list[Code], Field(max_length=50)] = []
     stage: Annotated[list[Code], Field(max_length=10)] = []
     measure: Annotated[list[Literal["households", "people", "uses"]], Field(max_length=3)] = []
@@ -37,7 +38,7 @@ class Question(BaseModel):
         Literal["district", "commune", "hamlet", "area"] | None,
         Field(description="Which units `by=unit` lists; without it the unit's children"),
     ] = None
-    boundaries: Annotated[date | None, Field(description="The day whose hierarchy counts; else `to`")] = None
+    boundaries: Annotated[Day | None, Field(description="The day whose hierarchy counts; else `to`")] = None
     as_of: Annotated[str | None, Field(description="A cut: SOURCE:POSITION,… or an answer's `cut`")] = None
     basis: Literal["current", "approved"] = "current"
 

@@ -4,14 +4,15 @@ A ledger is one of two schemas; statements name no schema, the transaction's sea
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from io import BytesIO
 from typing import Literal, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from services.metrics.binary_copy import encode
+from services.metrics.binary_copy import decode, encode
 from services.metrics.domain.events import BaselineDeclared, DigitalServiceListed, UnitEstablished
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import Subject, dump, load
@@ -158,6 +159,24 @@ async def add_journal(connection: Connection, ledger: Ledger, journal: Iterable[
     await connection.copy_to_table(
         "journal", schema_name=ledger, source=BytesIO(encode(journal)), format="binary"
     )
+
+
+async def read_journal(
+    connection: Connection, source: str, first: int, last: int
+) -> Iterator[tuple[int, int, int, date, tuple[int, ...], tuple[int, ...]]]:
+    """The rows of a source from one position to another, in their order."""
+    data = BytesIO()
+    await connection.copy_from_query(
+        """SELECT source, position, place, day, series, amount FROM journal
+            WHERE source = (SELECT id FROM sources WHERE name = $1) AND position BETWEEN $2 AND $3
+            ORDER BY position""",
+        source,
+        first,
+        last,
+        output=data,
+        format="binary",
+    )
+    return decode(data.getvalue())
 
 
 async def add_balances(connection: Connection, balances: Balances) -> None:

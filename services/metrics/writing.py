@@ -1,16 +1,24 @@
 """Adds a batch to a ledger inside the caller's transaction: the live way, and a rebuild's last steps."""
 
+from collections.abc import Mapping
+
 from services.metrics import tables
-from services.metrics.domain.subjects import Subjects
+from services.metrics.domain.subjects import Subject
 from services.metrics.fold import Batch, Numbers, no_balances, rows
 from services.metrics.tables import Connection, Ledger
 
 
 async def write(
-    connection: Connection, ledger: Ledger, source: int, batch: Batch, *, subjects: Subjects, numbers: Numbers
+    connection: Connection,
+    ledger: Ledger,
+    source: int,
+    batch: Batch,
+    *,
+    subjects: Mapping[str, Subject],
+    numbers: Numbers,
 ) -> None:
-    """The transaction uses `ledger` already. `numbers` learn those that are new; when the transaction fails,
-    they and the subjects are no longer true.
+    """`subjects` are those that the batch has changed. The transaction uses `ledger` already. `numbers` learn
+    those that are new; when the transaction fails, they and the subjects are no longer true.
     """
     places, series = numbers.missing(batch.postings)
     if places:
@@ -22,8 +30,8 @@ async def write(
     if journal:
         await tables.add_journal(connection, ledger, journal)
         await tables.add_balances(connection, balances)
-    if batch.touched:
-        await tables.save_subjects(connection, source, {key: subjects[key] for key in batch.touched})
+    if subjects:
+        await tables.save_subjects(connection, source, subjects)
     await write_facts(connection, source, batch)
 
 

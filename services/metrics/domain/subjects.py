@@ -15,6 +15,7 @@ from services.metrics.domain.counting import (
     CannotCount,
     Household,
     Posting,
+    Tally,
     Team,
     Visit,
     count_visit,
@@ -38,11 +39,18 @@ class HouseholdSubject:
 
     __slots__ = ("place", "since", "tally", "visits")
 
-    def __init__(self, place: str, since: date, visits: Iterable[Visit] = ()) -> None:
+    def __init__(self, place: str, since: date) -> None:
         self.place = place
         self.since = since
-        self.visits = list(visits)
-        self.tally, _ = count_visits(self.visits)
+        self.visits: list[Visit] = []
+        self.tally = Tally()
+
+    @classmethod
+    def of(cls, history: Household) -> "HouseholdSubject":
+        subject = cls(history.place, history.since)
+        subject.visits = list(history.visits)
+        subject.tally, _ = count_visits(subject.visits)
+        return subject
 
     def history(self) -> Household:
         return Household(self.place, self.since, tuple(self.visits))
@@ -103,42 +111,42 @@ def subject_of(event: VisitsEvent | TeamEvent) -> str:
 
 def post(subjects: Subjects, event: VisitsEvent | TeamEvent) -> list[Posting]:
     """Applies the event to its subject, which `subjects` holds if there is one. Raises CannotCount."""
-    subject_id = subject_of(event)
-    subject = subjects.get(subject_id)
     match event:
         case VisitRecorded():
             visit = Visit(event.visit_id, event.occurred_on, event.outcome, bytes(event.guidance))
-            return _household(subject, subject_id).record(visit)
+            return _household(subjects, event.household_id).record(visit)
         case HouseholdRegistered():
-            _must_be_new(subject, subject_id)
-            subjects[subject_id] = HouseholdSubject(event.unit_id, event.since)
+            _must_be_new(subjects, event.household_id)
+            subjects[event.household_id] = HouseholdSubject(event.unit_id, event.since)
             return [Posting(event.unit_id, event.since, {series.HOUSEHOLDS_REGISTERED: 1})]
         case VisitVoided():
-            return _household(subject, subject_id).void(event.visit_id)
+            return _household(subjects, event.household_id).void(event.visit_id)
         case TeamFormed():
-            _must_be_new(subject, subject_id)
-            subjects[subject_id] = TeamSubject(event.place_id, event.formed_on)
+            _must_be_new(subjects, event.team_id)
+            subjects[event.team_id] = TeamSubject(event.place_id, event.formed_on)
             return [Posting(event.place_id, event.formed_on, {series.TEAMS: 1})]
         case MemberJoined():
-            return _team(subject, subject_id).join(event.member_id, event.joined_on)
+            return _team(subjects, event.team_id).join(event.member_id, event.joined_on)
         case _:
             assert_never(event)
 
 
-def _household(subject: Subject | None, subject_id: str) -> HouseholdSubject:
+def _household(subjects: Subjects, household_id: str) -> HouseholdSubject:
+    subject = subjects.get(household_id)
     if not isinstance(subject, HouseholdSubject):
-        raise CannotCount(f"household {subject_id} has not been registered")
+        raise CannotCount(f"household {household_id} has not been registered")
     return subject
 
 
-def _team(subject: Subject | None, subject_id: str) -> TeamSubject:
+def _team(subjects: Subjects, team_id: str) -> TeamSubject:
+    subject = subjects.get(team_id)
     if not isinstance(subject, TeamSubject):
-        raise CannotCount(f"team {subject_id} has not been formed")
+        raise CannotCount(f"team {team_id} has not been formed")
     return subject
 
 
-def _must_be_new(subject: Subject | None, subject_id: str) -> None:
-    if subject is not None:
+def _must_be_new(subjects: Subjects, subject_id: str) -> None:
+    if subject_id in subjects:
         raise CannotCount(f"{subject_id} is there already")
 
 
@@ -156,7 +164,6 @@ def dump(subject: Subject) -> bytes:
 def load(state: bytes) -> Subject:
     kind, history = _decoder.decode(state)
     if kind == "household":
-        household = _household_history.decode(history)
-        return HouseholdSubject(household.place, household.since, household.visits)
+        return HouseholdSubject.of(_household_history.decode(history))
     team = _team_history.decode(history)
     return TeamSubject(team.place, team.formed_on, team.members)
