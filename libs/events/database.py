@@ -1,6 +1,7 @@
 """What every part that talks to PostgreSQL shares: a pool that needs no server yet, and what "away" means."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 
@@ -25,9 +26,51 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, LOST)
 
 
-async def pool(url: str, *, max_size: int = 8) -> asyncpg.Pool:
-    """A pool that connects when it is first used, so that a service starts before its database does."""
-    created: asyncpg.Pool = await asyncpg.create_pool(
-        url, min_size=0, max_size=max_size, timeout=5, command_timeout=30, max_inactive_connection_lifetime=60
+WORK = 30.0
+"""Seconds for one call of what works in the background: consumers, a rebuild."""
+REQUEST = 4.0
+"""Seconds for a connection, and again for a call, of what a client waits for."""
+_RELEASE = 1.0
+"""Seconds for a cancelled call to end. A server that hangs does not confirm it; the connection is cut."""
+
+
+class Pool(asyncpg.Pool):
+    """asyncpg's waits without end: for a free connection, and for a hanging server to confirm that a call
+    was cancelled.
+    """
+
+    patience: float | None = None
+    """Seconds for a connection to become free, or to be made."""
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        return super().acquire(timeout=self.patience if timeout is None else timeout)
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:
+        await super().release(connection, timeout=_RELEASE if timeout is None else timeout)
+
+
+async def pool(
+    url: str, *, max_size: int = 8, call: float = WORK, patience: float | None = None
+) -> asyncpg.Pool:
+    """A pool that connects when it is first used, so that a service starts before its database does. A call
+    is lost after `call` seconds, and nobody waits longer than `patience` for a connection.
+    """
+    created = Pool(
+        url,
+        min_size=0,
+        max_size=max_size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=60,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        loop=None,
+        timeout=5,
+        command_timeout=call,
     )
-    return created
+    created.patience = patience
+    return await created
+
+
+async def pool_for_requests(url: str) -> asyncpg.Pool:
+    """For what clients wait for: it gives up while they still listen."""
+    return await pool(url, call=REQUEST, patience=REQUEST)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -21,8 +21,10 @@ from libs.service.problems import Problem
 from libs.service.routes import Routes
 from libs.service.settings import Settings
 
-PATIENCE = 2.0
+PATIENCE = 1.8
 """Seconds that `/readyz`, `/status` and `/metrics` wait for what they ask."""
+
+T = TypeVar("T")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -59,6 +61,27 @@ class ServiceApp(FastAPI):
 @asynccontextmanager
 async def _nothing(_: FastAPI) -> AsyncIterator[None]:
     yield
+
+
+async def _in_time(answer: Awaitable[T]) -> T:
+    """Raises TimeoutError after PATIENCE, also when what was asked cannot even be cancelled then."""
+    task = asyncio.ensure_future(answer)
+    await asyncio.wait({task}, timeout=PATIENCE)
+    if task.done():
+        return task.result()
+    task.cancel()
+    _ending.add(task)
+    task.add_done_callback(_ended)
+    raise TimeoutError
+
+
+_ending: set[asyncio.Future[Any]] = set()
+
+
+def _ended(task: asyncio.Future[Any]) -> None:
+    _ending.discard(task)
+    if not task.cancelled():
+        task.exception()
 
 
 async def _ready() -> None:
@@ -106,17 +129,17 @@ def create_app(
         if app.stopping:
             raise Problem("not-ready", "it is stopping")
         try:
-            await asyncio.wait_for(ready(), PATIENCE)
+            await _in_time(ready())
         except Exception as error:
             raise Problem("not-ready", type(error).__name__) from error
         return Json({"status": "ready"})
 
     async def tell(_: Request) -> Response:
-        return Json({"service": service, **await asyncio.wait_for(status(), PATIENCE)})
+        return Json({"service": service, **await _in_time(status())})
 
     async def scrape(_: Request) -> Response:
         try:
-            metrics.observe_status(await asyncio.wait_for(status(), PATIENCE))
+            metrics.observe_status(await _in_time(status()))
             metrics.STATUS_FAILED.set(0)
         except Exception:
             metrics.STATUS_FAILED.set(1)
