@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.service import metrics
 from libs.service.auth import TokenVerifier
-from libs.service.problems import Problem, problem_of, render
+from libs.service.problems import Problem, is_of_arguments, problem_of, render
 from libs.service.routes import Routes
 from libs.service.telemetry import correlation_from, correlation_id, log_request
 
@@ -19,6 +19,7 @@ CLIENT_GONE = 499
 """In logs and metrics: nobody was there any more to answer."""
 
 _OPERATION = frozenset({"/healthz", "/readyz", "/metrics"})
+_READS = frozenset({"GET", "HEAD"})
 _COMMON = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -76,6 +77,9 @@ class Edge:
                     # the whole.
                     raise
                 problem = problem_of(error)
+                if problem is None and scope["method"] in _READS and is_of_arguments(error):
+                    _log.warning("argument_not_checked", route=_template(scope), error=type(error).__name__)
+                    problem = Problem("invalid-input")
                 if problem is None:
                     _log.exception("request_failed", route=_template(scope))
                     problem = Problem("internal-error")

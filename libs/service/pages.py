@@ -17,15 +17,35 @@ DEFAULT_LIMIT = 100
 T = TypeVar("T")
 
 
-def read_cursor(cursor: str | None, *types: type) -> tuple[Any, ...] | None:
+def _whole(bits: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if type(value) is not int or not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            raise ValueError
+        return value
+
+    return read
+
+
+INT4, INT8 = _whole(32), _whole(64)
+"""Numbers of a cursor that fit into a column."""
+
+
+def text(value: Any) -> str:
+    """A text of a cursor that PostgreSQL can hold."""
+    if type(value) is not str or "\x00" in value:
+        raise ValueError
+    return value
+
+
+def read_cursor(cursor: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
     """The sort key of the last item of the page before. Raises Problem cursor-malformed."""
     if cursor is None:
         return None
     try:
         values = orjson.loads(urlsafe_b64decode(cursor))
         assert isinstance(values, list)
-        return tuple(kind(value) for kind, value in zip(types, values, strict=True))
-    except (ValueError, TypeError, AttributeError, AssertionError):
+        return tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
+    except (ValueError, TypeError, AttributeError, AssertionError, RecursionError):
         raise Problem("cursor-malformed") from None
 
 

@@ -78,6 +78,8 @@ INPUT = _rows(
     ("list-too-short", 422, "Danh sách quá ngắn", "A list is too short"),
     ("list-too-long", 422, "Danh sách quá dài", "A list is too long"),
     ("value-not-allowed", 422, "Giá trị không nằm trong danh mục", "A value is not one of those allowed"),
+    ("parameter-unknown", 422, "Không có tham số này", "There is no such parameter"),
+    ("parameter-repeated", 422, "Tham số này chỉ được nêu một lần", "A parameter may be given once only"),
     ("target-mismatch", 422, "Mã trong nội dung khác với địa chỉ", "The body and the address name different things"),
     ("target-missing", 422, "Thiếu đối tượng của lệnh", "The command does not say what it is about"),
 )

@@ -147,6 +147,13 @@ def problem_of(error: Exception) -> Problem | None:
     return None
 
 
+def is_of_arguments(error: Exception) -> bool:
+    """A value of the request that the database's types do not hold, and that nobody had checked before."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith("22")
+    return isinstance(error, OverflowError)
+
+
 def from_refusal(refusal: Refusal) -> Problem:
     """A domain's refusal under its code, with the place in the body that it is about."""
     detail = refusal.detail or ", ".join(f"{name}: {value}" for name, value in refusal.values.items()) or None

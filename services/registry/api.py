@@ -8,11 +8,13 @@ import asyncpg
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from libs.events.day import Day
 from libs.events.log import Log
 from libs.service import hierarchy
 from libs.service.answers import Json
 from libs.service.commands import CommandApi
-from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
+from libs.service.pages import DEFAULT_LIMIT, INT8, Cursor, Limit, page, read_cursor, text
+from libs.service.parameters import known_parameters
 from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
@@ -21,7 +23,7 @@ from services.registry.domain import AddMember, DeclareBaseline, EstablishUnit, 
 from services.registry.domain.catalogues import BaselineName
 from services.registry.domain.units import Level
 
-Day = Annotated[date | None, Query(description="A day in Vietnam; default: today")]
+OnDay = Annotated[Day | None, Query(description="A day in Vietnam; default: today")]
 UnitReference = Annotated[str | None, Query(description="A unit's id, or CODE@DAY")]
 
 
@@ -43,14 +45,14 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
-    router = APIRouter(prefix="/v1", dependencies=[Depends(included)])
+    router = APIRouter(prefix="/v1", dependencies=[Depends(known_parameters), Depends(included)])
 
     async def named(pool: asyncpg.Pool, unit: str | None, on: date | None) -> hierarchy.Unit | None:
         return await hierarchy.find_unit(pool, unit, on=on, pointer="/query/unit") if unit else None
 
     @router.get("/units")
     async def list_units(
-        on: Day = None,
+        on: OnDay = None,
         parent: Annotated[str | None, Query(description="Units right below this one")] = None,
         level: Level | None = None,
         q: Annotated[str | None, Query(max_length=100, description="Part of a name")] = None,
@@ -66,17 +68,17 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
             level=level,
             q=q,
         )
-        after = read_cursor(cursor, str, str, UUID)
+        after = read_cursor(cursor, text, text, UUID)
         rows = await hierarchy.list_units(log.pool, wanted, after=after, limit=limit + 1)
         return Json(page(rows, limit, key=lambda row: row[1], item=lambda row: row[0].answer()))
 
     @router.get("/units/{id}")
-    async def get_unit(id: str, on: Day = None) -> Response:  # noqa: A002 – the path's name
+    async def get_unit(id: str, on: OnDay = None) -> Response:  # noqa: A002 – the path's name
         return Json((await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")).answer())
 
     @router.get("/teams")
     async def list_teams(
-        unit: UnitReference = None, on: Day = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+        unit: UnitReference = None, on: OnDay = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response:
         place = await named(log.pool, unit, on)
         day = place.on if place else on or hierarchy.today()
@@ -94,7 +96,7 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
     @router.get("/baselines")
     async def list_baselines(
         unit: UnitReference = None,
-        on: Day = None,
+        on: OnDay = None,
         name: BaselineName | None = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
@@ -107,7 +109,7 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
 
     @router.get("/digital-services")
     async def list_digital_services(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
-        (after,) = read_cursor(cursor, str) or (None,)
+        (after,) = read_cursor(cursor, text) or (None,)
         rows = await lists.list_digital_services(log.pool, after=after, limit=limit + 1)
         return Json(page(rows, limit, key=lambda row: [row["code"]], item=lambda row: row))
 
@@ -115,7 +117,7 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
 
 
 def _position(cursor: str | None) -> int | None:
-    after = read_cursor(cursor, int)
+    after = read_cursor(cursor, INT8)
     return after[0] if after else None
 
 

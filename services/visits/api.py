@@ -1,6 +1,5 @@
 """Households and visits over HTTP: routes only translate."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,13 +7,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
+from libs.events.day import Day
 from libs.events.log import Log
 from libs.service import hierarchy
 from libs.service.answers import Json
 from libs.service.body import read_json
 from libs.service.commands import CommandApi
 from libs.service.openapi import operation
-from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
+from libs.service.pages import DEFAULT_LIMIT, INT4, INT8, Cursor, Limit, page, read_cursor
+from libs.service.parameters import known_parameters
 from libs.service.problems import Problem, from_validation
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
@@ -62,7 +63,7 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
-    router = APIRouter(prefix="/v1", dependencies=[Depends(included)])
+    router = APIRouter(prefix="/v1", dependencies=[Depends(known_parameters), Depends(included)])
 
     async def named(unit: str | None) -> hierarchy.Unit | None:
         return await hierarchy.find_unit(log.pool, unit, pointer="/query/unit") if unit else None
@@ -74,7 +75,7 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
         return [payload for _, _, payload in events]
 
     async def visits(wanted: lists.VisitFilter, limit: int, cursor: str | None) -> Response:
-        (before,) = read_cursor(cursor, int) or (None,)
+        (before,) = read_cursor(cursor, INT8) or (None,)
         rows = await lists.list_visits(log.pool, wanted, before=before, limit=limit + 1)
         return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
 
@@ -82,7 +83,7 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
     async def list_households(
         unit: UnitReference = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response:
-        after = read_cursor(cursor, UUID, int, UUID)
+        after = read_cursor(cursor, UUID, INT4, UUID)
         rows = await lists.list_households(log.pool, unit=await named(unit), after=after, limit=limit + 1)
         return Json(page(rows, limit, key=lambda row: row[0], item=lambda row: row[1]))
 
@@ -104,8 +105,8 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
         unit: UnitReference = None,
         team: UUID | None = None,
         member: UUID | None = None,
-        since: Annotated[date | None, Query(alias="from", description="First day of the visit")] = None,
-        until: Annotated[date | None, Query(alias="to", description="Last day of the visit")] = None,
+        since: Annotated[Day | None, Query(alias="from", description="First day of the visit")] = None,
+        until: Annotated[Day | None, Query(alias="to", description="Last day of the visit")] = None,
         status: Literal["recorded", "voided"] | None = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,

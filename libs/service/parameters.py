@@ -1,0 +1,58 @@
+"""Parameters of a query: one that does not exist is refused rather than passed over."""
+
+from collections import Counter
+from typing import Any, get_origin
+from urllib.parse import parse_qsl
+from weakref import WeakKeyDictionary
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from libs.service.problems import Problem, pointer
+
+_found: WeakKeyDictionary[Any, dict[str, bool]] = WeakKeyDictionary()
+"""What `_known` found, by the route's function."""
+
+
+async def known_parameters(request: Request) -> None:
+    """A dependency for routers. Raises Problem: parameter-unknown, parameter-repeated, text-not-allowed."""
+    query = request.scope["query_string"]
+    if not query:
+        return
+    route = request.scope["route"]
+    known = _found.get(route.endpoint)
+    if known is None:
+        known = _found[route.endpoint] = _known(route)
+    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    counts = Counter(name for name, _ in given)
+    for name, value in given:
+        if name not in known:
+            raise _refused("parameter-unknown", name)
+        if counts[name] > 1 and not known[name]:
+            raise _refused("parameter-repeated", name)
+        if "\x00" in value:
+            # PostgreSQL's texts do not hold it.
+            raise _refused("text-not-allowed", name)
+
+
+def _known(route: APIRoute) -> dict[str, bool]:
+    """The parameters of a route, and whether each may be repeated."""
+    known = {}
+    for parameter in route.dependant.query_params:
+        annotation = parameter.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            for name, field in annotation.model_fields.items():
+                known[field.alias or name] = _is_list(field)
+        else:
+            known[parameter.alias] = _is_list(parameter.field_info)
+    return known
+
+
+def _is_list(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is list
+
+
+def _refused(code: str, name: str) -> Problem:
+    return Problem(code, errors=[{"pointer": pointer(("query", name[:100])), "code": code}])
