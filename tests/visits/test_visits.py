@@ -1,5 +1,6 @@
 """Recording and voiding visits: what is accepted, and each refusal."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
@@ -149,6 +150,18 @@ def test_a_stage_of_no_vocabulary_is_never_acceptable_even_of_a_service_to_come(
     given().when(record(guidance=(line,))).then_refused(
         Rejected, "stage-unknown", "/guidance/0/reached/0/stage"
     )
+
+
+def test_uses_are_counted_only_of_a_service_that_has_the_stage() -> None:
+    used = SHOWN.model_copy(update={"uses": 2})
+    given().when(record(guidance=(used,))).then(
+        VISIT.model_copy(
+            update={"guidance": (VISIT.guidance[0].model_copy(update={"reached": (), "uses": 2}),)}
+        )
+    )
+    unused = Specification(DOMAIN, HOUSEHOLD, known=replace(KNOWN, services={"vn.vneid-2": ("registered",)}))
+    unused.when(record(guidance=(used,))).then_refused(Rejected, "stage-unknown", "/guidance/0/uses")
+    unused.when(record(guidance=(SHOWN,)))
 
 
 def test_a_service_and_a_stage_stand_once_in_a_visit() -> None:

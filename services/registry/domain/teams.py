@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.registry.domain.text import Name
@@ -48,7 +49,7 @@ class FormTeam(Command):
     id: UUID
     name: Name
     decision_number: Name
-    formed_on: date
+    formed_on: Day
     unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
 
     def target(self) -> str:
@@ -67,7 +68,7 @@ class AddMember(Command):
     team_id: UUID
     role: Role
     organisations: Annotated[tuple[Organisation, ...], Field(max_length=11)] = ()
-    joined_on: date
+    joined_on: Day
 
     def target(self) -> str:
         return member_stream(self.id)

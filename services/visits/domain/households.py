@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.visits.domain.known import known
@@ -31,7 +32,7 @@ class RegisterHousehold(Command):
     id: UUID
     unit_id: UUID
     number: Annotated[int, Field(ge=1, le=1_000_000)]
-    since: date
+    since: Day
     size: Annotated[int, Field(ge=1, le=1000)] | None = None
     adults: People | None = None
     people_15_and_over: People | None = None

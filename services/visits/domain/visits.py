@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.visits.domain.households import household_stream, known_household
@@ -68,11 +69,11 @@ class RecordVisit(Command):
     household_id: UUID
     team_id: UUID
     member_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=50)]
-    occurred_on: date
+    occurred_on: Day
     mode: Mode
     outcome: Outcome
     campaign_id: UUID | None = None
-    follow_up_on: date | None = None
+    follow_up_on: Day | None = None
     guidance: Annotated[tuple[Guidance, ...], Field(max_length=50)] = ()
     # Left out of the fingerprint, too: a hash of it, beside the rest of the visit, would let one guess it.
     note: Annotated[str | None, Field(max_length=2000, exclude=True)] = None
@@ -255,6 +256,8 @@ def _given(line: Guidance, registry: Known, *, pointer: str) -> GuidanceGiven:
     for number, reached in enumerate(line.reached):
         if reached.stage not in stages:
             raise Rejected("stage-unknown", f"{pointer}/reached/{number}/stage", stage=reached.stage)
+    if line.uses and "used" not in stages:
+        raise Rejected("stage-unknown", f"{pointer}/uses", stage="used")
     return GuidanceGiven(
         digital_service=code,
         stages=stages,
