@@ -20,6 +20,7 @@ from libs.events.handler import Accepted, Handler, Outcome, Request
 from libs.service import metrics
 from libs.service.answers import Json
 from libs.service.auth import Principal, principal_of
+from libs.service.batches import BatchItem, id_of, read_item, split
 from libs.service.body import read_json
 from libs.service.edge import headers_of
 from libs.service.openapi import batch_operation, command_operation
@@ -27,35 +28,10 @@ from libs.service.problems import Problem, from_refusal, from_validation, langua
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 
-LARGEST_BATCH = 1000
-"""Commands in one request."""
 SHORT_BATCH = 32
 """Up to so many commands travel with the single ones: somebody with a telephone waits for them."""
 BREATH = 100
 """Commands parsed before other requests get a turn."""
-
-
-class BatchItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A command of a batch; its body stays bytes until its kind says what to make of it."""
-
-    id: UUID
-    kind: str
-    body: msgspec.Raw = msgspec.Raw(b"{}")
-    target: str | None = None
-    expected_version: int | None = None
-
-
-class _Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    commands: list[msgspec.Raw]
-
-
-class _Named(msgspec.Struct, frozen=True):
-    id: str | None = None
-
-
-_batches = msgspec.json.Decoder(_Batch)
-_items = msgspec.json.Decoder(BatchItem)
-_names = msgspec.json.Decoder(_Named)
 
 
 class CommandApi:
@@ -124,7 +100,7 @@ class CommandApi:
     async def batch(self, request: HttpRequest, principal: Principal) -> Response:
         """One result for each command, in order; a bad one does not spoil the others."""
         scope = request.scope
-        items = _split(await read_json(scope, request.receive))
+        items = split(await read_json(scope, request.receive))
         language = language_of(headers_of(scope).get(b"accept-language"))
         results: list[dict[str, Any]] = []
         asked: list[Request] = []
@@ -135,7 +111,7 @@ class CommandApi:
             try:
                 item, command = self._parse_item(raw)
             except Problem as problem:
-                results.append({"id": _id_of(raw), "status": "rejected", "problem": problem.body(language)})
+                results.append({"id": id_of(raw), "status": "rejected", "problem": problem.body(language)})
                 continue
             results.append({})
             places.append(place)
@@ -155,11 +131,8 @@ class CommandApi:
         _count(asked, outcomes, len(items) - len(asked))
         return Json({"results": results})
 
-    def _parse_item(self, raw: msgspec.Raw) -> tuple[BatchItem, Command]:
-        try:
-            item = _items.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Problem("invalid-input", str(error)) from None
+    def _parse_item(self, raw: bytes | msgspec.Raw) -> tuple[BatchItem, Command]:
+        item = read_item(raw)
         cls = self._kinds.get(item.kind)
         if cls is None:
             raise _at("/kind", "command-kind-unknown")
@@ -217,26 +190,6 @@ def _with(body: bytes, given: Mapping[str, str]) -> bytes:
     rest = rest[1:].lstrip(b" \t\r\n")
     front = orjson.dumps(dict(given))[:-1]
     return front + (b"" if rest.startswith(b"}") else b",") + rest
-
-
-def _split(body: bytes) -> list[msgspec.Raw]:
-    try:
-        items = _batches.decode(body).commands
-    except msgspec.ValidationError as error:
-        raise Problem("invalid-input", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem("not-json", str(error)) from None
-    if len(items) > LARGEST_BATCH:
-        raise Problem("batch-too-large", f"{len(items)} commands, at most {LARGEST_BATCH}")
-    return items
-
-
-def _id_of(raw: msgspec.Raw) -> str | None:
-    """What a malformed command calls itself, so that its sender recognises it."""
-    try:
-        return _names.decode(raw).id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _own_id(command: Command) -> UUID | None:

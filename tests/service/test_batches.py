@@ -1,6 +1,7 @@
 """Commands in batches: in order, and none spoils another."""
 
 import asyncio
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -145,9 +146,64 @@ async def test_what_is_no_batch_is_refused_as_a_whole(
     assert (answer.status, answer.code) == (status, code)
 
 
-async def test_nesting_without_end_is_refused(client: aiohttp.ClientSession) -> None:
-    deep = b'{"commands": [{"id": "%s", "kind": "register-household", "body": ' % str(uuid7()).encode()
-    answer = await post(client, "/v1/sync", deep + b"[" * 50_000 + b"]" * 50_000 + b"}]}")
-    assert answer.status in (200, 400)
-    if answer.status == 200:
-        assert answer.body["results"][0]["status"] == "rejected"
+def raw(body: bytes, first: bytes = b"") -> bytes:
+    """A command whose body is spelled out."""
+    return b'{%s"id": "%s", "kind": "register-household", "body": %s}' % (first, str(uuid7()).encode(), body)
+
+
+DEEP = b"[" * 3_000 + b"]" * 3_000
+
+
+@pytest.mark.parametrize(
+    ("bad", "code", "pointer"),
+    [
+        (raw(b'{"note": ["a, ]}", "\\ud83d"]}'), "text-not-allowed", "/note/1"),
+        (raw(b'{"note": "\\udc00\\ud83d", "more": 1}'), "text-not-allowed", "/note"),
+        (raw(b"{}", b'"target": "\\ud83d", '), "text-not-allowed", "/target"),
+        (raw(DEEP), "not-json", None),
+        (raw(b'{"note": %s}' % (b'{"a":' * 3_000 + b"1" + b"}" * 3_000)), "not-json", None),
+    ],
+)
+async def test_what_no_parser_reads_spoils_its_own_command_only(
+    client: aiohttp.ClientSession, bad: bytes, code: str, pointer: str | None
+) -> None:
+    first, last = (json.dumps(register()).encode() for _ in range(2))
+    answer = await post(client, "/v1/sync", b'{"commands": [%s, %s,%s] }' % (first, bad, last))
+    assert answer.status == 200
+    before, refused, after = answer.body["results"]
+    assert before["status"] == after["status"] == "accepted"
+    assert (refused["status"], refused["problem"]["code"]) == ("rejected", code)
+    assert (refused["id"] is not None and refused["id"].encode() in bad) or pointer == "/target"
+    assert [error["pointer"] for error in refused["problem"].get("errors", ())] == (
+        [pointer] if pointer else []
+    )
+
+
+@pytest.mark.parametrize("spoiled", [b"{]", b'{"a": 1,}', b'"', b"", b"nothing", b"1] [2"])
+async def test_a_batch_that_is_no_json_is_refused_also_beside_what_cannot_be_read(
+    client: aiohttp.ClientSession, log: Log, spoiled: bytes
+) -> None:
+    good = json.dumps(register()).encode()
+    for bad in (raw(b'"\\ud83d"'), raw(DEEP)):
+        answer = await post(client, "/v1/sync", b'{"commands": [%s, %s, %s]}' % (good, bad, spoiled))
+        assert (answer.status, answer.code) == (400, "not-json")
+    assert await log.head() == 0
+
+
+async def test_what_is_wrong_around_a_command_has_its_place(client: aiohttp.ClientSession) -> None:
+    known = register()
+    commands: list[Any] = [
+        {**known, "id": "seven"},
+        {**known, "wish": "?"},
+        {"kind": "register-household"},
+        {**known, "expected_version": "1"},
+        7,
+    ]
+    results = await sync(client, *commands)
+    assert [[(e["pointer"], e["code"]) for e in result["problem"]["errors"]] for result in results] == [
+        [("/id", "malformed-id")],
+        [("/wish", "field-unknown")],
+        [("/id", "field-missing")],
+        [("/expected_version", "type-wrong")],
+        [("", "type-wrong")],
+    ]
