@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.events.day import Day
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
 from services.registry.domain.text import Name, ServiceCode
@@ -49,7 +50,7 @@ class DeclareBaseline(Command):
     id: UUID
     unit_id: UUID
     name: BaselineName
-    as_of: date
+    as_of: Day
     value: Annotated[int, Field(ge=0, le=200_000_000)]
     source: Name
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from libs.events.ids import national_level, national_unit_id
@@ -42,7 +43,7 @@ class EstablishUnit(Command):
     unit_kind: Name = Field(alias="kind")
     name: Name
     parent_id: UUID | None = None
-    valid_from: date
+    valid_from: Day
     instrument: Name
 
     def target(self) -> str:
