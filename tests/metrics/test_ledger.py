@@ -53,7 +53,7 @@ def ways(draw: st.DrawFn) -> tuple[list[Fact], list[list[int]], dict[str, int]]:
 
 
 @given(ways())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_one_cut_has_one_digest_however_the_events_came(
     ledgers: Ledgers, way: tuple[list[Fact], list[list[int]], dict[str, int]]
 ) -> None:

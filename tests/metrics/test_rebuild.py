@@ -6,10 +6,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from libs.events import quarantine
 from libs.events.consumer import Consumer
 from libs.events.record import Record
 from services.metrics import tables
 from services.metrics.digest import snapshot
+from services.metrics.domain.counting import CannotCount
 from services.metrics.loading import CannotLoad
 from services.metrics.projection import LedgerProjection
 from services.metrics.reader import TopicDiffers
@@ -120,9 +122,32 @@ async def test_what_was_in_quarantine_for_a_mistake_of_ours_is_counted_by_a_rebu
     assert (await ledgers.rebuild(logs)).equal
 
 
-def _refuse(guidance: Any) -> None:
-    from services.metrics.domain.counting import CannotCount
+async def test_what_is_retried_after_a_mistake_of_ours_counts_as_if_it_had_never_waited(
+    ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its postings carry their own positions, below those that came since."""
+    await ledgers.clear()
+    logs = Logs(
+        *PLACES,
+        H,
+        visit("v1", "hộ 7", 10, line("vn.vneid-2", used=1)),
+        household("hộ 8", "ấp 0"),
+        visit("v2", "hộ 8", 3),
+        visit("v3", "hộ 7", 9),
+    )
+    with monkeypatch.context() as mistake:
+        mistake.setattr("services.metrics.domain.counting._check", _refuse)
+        await ledgers.follow(logs)
+    await quarantine.ask_for_retry(ledgers.owner)
+    logs.append(visit("v4", "hộ 8", 4))
+    await ledgers.follow(logs)
+    assert await ledgers.owner.fetchval("SELECT count(*) FROM quarantine") == 0
+    assert await ledgers.lines(logs.heads) == recount(logs.raw)
+    report = await ledgers.rebuild(logs)
+    assert (report.equal, report.wrong_balances) == (True, 0)
 
+
+def _refuse(guidance: Any) -> None:
     if guidance:
         raise CannotCount("a mistake")
 

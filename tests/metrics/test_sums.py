@@ -41,7 +41,7 @@ def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(facts=histories(DAYS), data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_sums_are_those_of_the_postings(
     ledgers: Ledgers, small_buckets: None, facts: list[Any], data: st.DataObject
 ) -> None:
