@@ -11,6 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.checkpoint import Signer, read_seed
 from libs.service.answers import Json
 from libs.service.app import ServiceApp, create_app
 from libs.service.problems import PROBLEMS
@@ -114,9 +115,15 @@ CREATE: dict[str, Callable[[Settings], ServiceApp]] = {
 
 def application_of(issuer: Issuer, service: str) -> ServiceApp:
     """A service that has no database to talk to; to be described it needs none."""
+    seed = issuer.seed()
+    keys = seed.with_name("logs.keys")
+    keys.write_text(
+        "".join(f"{Signer(f'vn/96/{log}', read_seed(seed)).verifier}\n" for log in ("registry", "visits"))
+    )
     settings = issuer.settings(
         kafka_bootstrap="127.0.0.1:1",
-        socai_signing_key_file=str(issuer.seed()),
+        socai_signing_key_file=str(seed),
+        socai_log_keys=str(keys),
         **{f"{name}_database_url": "postgresql://nobody@127.0.0.1:1/none" for name in SERVICES},
     )
     return CREATE[service](settings)
