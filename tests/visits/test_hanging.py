@@ -25,7 +25,7 @@ async def timed(client: Client, path: str) -> tuple[Answer, float]:
 async def test_a_hanging_database_is_told_of_in_seconds_and_needs_no_restart(
     stack: Embedded, session_directory: Path
 ) -> None:
-    settings = await settings_for(stack, "93", session_directory)
+    settings = await settings_for(stack, "90", session_directory)
     port = urlsplit(settings.database_url("visits")).port
     assert port is not None
     async with (
