@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-AGAIN = 1.0
-"""Seconds after which a task that has not ended is cancelled once more."""
+AGAIN = 8.0
+"""Seconds after which a task that has not ended is cancelled once more: longer than any clean-up may take,
+since one that is cancelled itself leaves connections open."""
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:

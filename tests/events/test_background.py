@@ -2,10 +2,15 @@
 
 import asyncio
 
+import pytest
+
 from libs.events import background
 
 
-async def test_a_task_whose_cancellation_came_out_as_an_error_is_cancelled_again() -> None:
+async def test_a_task_whose_cancellation_came_out_as_an_error_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(background, "AGAIN", 0.05)
     errors = 0
 
     async def outlives_errors() -> None:
