@@ -4,57 +4,47 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import NamedTuple, Protocol
-from uuid import UUID
+from collections.abc import Iterable
+from typing import Protocol
 
 import asyncpg
 
 from libs.events.append import (
     BULK,
     RECOVERED,
-    SINGLES,
     Append,
     Appended,
     EventTooLarge,
     NotStorable,
     Waiting,
     arrays,
+    limit_of_singles,
     next_batch,
 )
 from libs.events.append import waiting as prepare
 from libs.events.database import LOST, is_away, pool_for_requests
+from libs.events.stored_log import StoredLog
 
 PATIENCE = 4.0
 """Seconds that a command waits for a database that is away, or for a log that is not verified yet."""
 WRITERS = 2
 """Connections that append. The database runs one call at a time, under the lock; with two, the next batch is
 put together, sent and parsed meanwhile."""
+LONGEST_QUEUE = 20_000
+"""Commands that may wait in a lane; whoever comes then is sent away, since its turn would come too late."""
 CALL = 4.0
 """Seconds after which a call to the database counts as lost."""
 NOT_COMPARED = "not compared with its topic yet"
 
 
 class LogUnavailable(Exception):
-    """The database is away. Whether the command was appended is unknown: send it again with the same id."""
+    """The database is away, or too many commands wait. Whether this one was appended is unknown: send it
+    again with the same id.
+    """
 
 
 class LogUnverified(Exception):
     """The log has to be compared with its topic first: it was restored, failed over or cloned."""
-
-
-class LogRow(NamedTuple):
-    """An event as stored; `payload` are the published bytes."""
-
-    position: int
-    stream: str
-    version: int
-    type: str
-    time: datetime
-    command_id: UUID
-    leaf_hash: bytes
-    payload: bytes
 
 
 class LogObserver(Protocol):
@@ -66,10 +56,9 @@ class LogObserver(Protocol):
 _APPEND = "SELECT * FROM append_events($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)"
 _CONTENT = ("22", "23", "54")
 """SQLSTATE classes that a command's own content can cause: data, integrity, limits."""
-_COLUMNS = "position, stream, version, type, time, command_id, leaf_hash, payload"
 
 
-class Log:
+class Log(StoredLog):
     """Reads and appends the events of `source`. `open()` starts the writer, which needs no database yet;
     `close()` commits what is queued.
 
@@ -78,10 +67,10 @@ class Log:
     """
 
     def __init__(self, database_url: str, source: str, *, awaits_topic: bool = False) -> None:
+        super().__init__()
         self.source = source
         self.observe: list[LogObserver] = []
         self._url = database_url
-        self._pool: asyncpg.Pool | None = None
         self._single: deque[Waiting] = deque()
         self._bulk: deque[Waiting] = deque()
         self._queued = asyncio.Event()
@@ -107,11 +96,6 @@ class Log:
         if self._pool:
             await self._pool.close()
 
-    @property
-    def pool(self) -> asyncpg.Pool:
-        assert self._pool is not None, "open() first"
-        return self._pool
-
     def trust(self) -> None:
         self.distrusted_because = None
         self._trusted.set()
@@ -127,8 +111,6 @@ class Log:
         self.distrusted_because = reason
         self._trusted.clear()
 
-    # Appending
-
     async def append(self, append: Append, *, bulk: bool = False) -> Appended:
         """Answers once the events are durable. Raises LogUnavailable, LogUnverified, EventTooLarge,
         NotStorable.
@@ -143,7 +125,7 @@ class Log:
         for append in appends:
             try:
                 answers.append(self._queue(append, self._bulk))
-            except EventTooLarge as error:
+            except (EventTooLarge, LogUnavailable) as error:
                 answers.append(asyncio.get_running_loop().create_future())
                 answers[-1].set_exception(error)
         self._queued.set()
@@ -152,6 +134,8 @@ class Log:
     def _queue(self, append: Append, lane: deque[Waiting]) -> asyncio.Future[Appended]:
         if self._closing:
             raise LogUnavailable("the log is closing")
+        if len(lane) >= LONGEST_QUEUE:
+            raise LogUnavailable(f"{len(lane)} commands are waiting")
         waiting = prepare(append, self.source)
         lane.append(waiting)
         return waiting.answer
@@ -175,7 +159,8 @@ class Log:
             try:
                 if connection is None or connection.is_closed():
                     connection = await self._connect()
-                for lane, limit in ((self._single, SINGLES), (self._bulk, BULK)):
+                singles = limit_of_singles(len(self._single))
+                for lane, limit in ((self._single, singles), (self._bulk, BULK)):
                     if batch := next_batch(lane, limit):
                         await self._commit(connection, batch)
                         batch = []
@@ -289,36 +274,6 @@ class Log:
                 waiting = lane.popleft()
                 if not waiting.answer.done():
                     waiting.answer.set_exception(error)
-
-    # Reading
-
-    async def head(self) -> int:
-        """The last position, 0 when there is none."""
-        return await self.pool.fetchval("SELECT coalesce(max(position), 0) FROM events") or 0
-
-    async def read(self, after: int, limit: int) -> list[LogRow]:
-        """Events in order, from the one after `after` on."""
-        rows = await self.pool.fetch(
-            f"SELECT {_COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2", after, limit
-        )
-        return [LogRow(*row) for row in rows]
-
-    async def read_streams(self, streams: Sequence[str]) -> list[tuple[str, int, bytes]]:
-        """(stream, version, payload) of every event of these streams, each in order."""
-        rows = await self.pool.fetch(
-            "SELECT stream, version, payload FROM events WHERE stream = ANY($1) ORDER BY stream, version",
-            streams,
-        )
-        return [(row[0], row[1], row[2]) for row in rows]
-
-    async def find_commands(self, ids: Sequence[UUID]) -> dict[UUID, tuple[bytes, Appended]]:
-        """The fingerprints and first answers of those commands that were accepted."""
-        rows = await self.pool.fetch(
-            "SELECT c.id, c.fingerprint, c.target, c.version, c.first_position, c.last_position, e.leaf_hash"
-            " FROM commands c LEFT JOIN events e ON e.position = c.last_position WHERE c.id = ANY($1)",
-            ids,
-        )
-        return {row[0]: (row[1], Appended("repeated", *row[2:])) for row in rows}
 
     async def wait_beyond(self, position: int, timeout: float) -> None:
         """Returns when this process appended something beyond `position`, or after `timeout` seconds:

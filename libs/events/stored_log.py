@@ -1,0 +1,66 @@
+"""What a log has stored, as its source reads it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from libs.events.append import Appended
+
+
+class LogRow(NamedTuple):
+    """An event as stored; `payload` are the published bytes."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    time: datetime
+    command_id: UUID
+    leaf_hash: bytes
+    payload: bytes
+
+
+_COLUMNS = ", ".join(LogRow._fields)
+
+
+class StoredLog:
+    """The events and commands in the database that `_pool` leads to."""
+
+    def __init__(self) -> None:
+        self._pool: asyncpg.Pool | None = None
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        assert self._pool is not None, "open() first"
+        return self._pool
+
+    async def head(self) -> int:
+        """The last position, 0 when there is none."""
+        return await self.pool.fetchval("SELECT coalesce(max(position), 0) FROM events") or 0
+
+    async def read(self, after: int, limit: int) -> list[LogRow]:
+        """Events in order, from the one after `after` on."""
+        rows = await self.pool.fetch(
+            f"SELECT {_COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2", after, limit
+        )
+        return [LogRow(*row) for row in rows]
+
+    async def read_streams(self, streams: Sequence[str]) -> list[tuple[str, int, bytes]]:
+        """(stream, version, payload) of every event of these streams, each in order."""
+        rows = await self.pool.fetch(
+            "SELECT stream, version, payload FROM events WHERE stream = ANY($1) ORDER BY stream, version",
+            streams,
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    async def find_commands(self, ids: Sequence[UUID]) -> dict[UUID, tuple[bytes, Appended]]:
+        """The fingerprints and first answers of those commands that were accepted."""
+        rows = await self.pool.fetch(
+            "SELECT c.id, c.fingerprint, c.target, c.version, c.first_position, c.last_position, e.leaf_hash"
+            " FROM commands c LEFT JOIN events e ON e.position = c.last_position WHERE c.id = ANY($1)",
+            ids,
+        )
+        return {row[0]: (row[1], Appended("repeated", *row[2:])) for row in rows}
