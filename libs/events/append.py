@@ -12,9 +12,6 @@ from libs.events import envelope
 
 SINGLES = 128
 """Events in one commit of single commands."""
-SHARED = 32
-"""Of fewer than SINGLES that wait a writer takes half, but at least so many: the database is busy with them
-while the other writer puts the rest together."""
 BULK = 256
 """Events in one commit of the bulk lane, which runs in between: a single command waits for one of them."""
 LARGEST_EVENT = 512 * 1024
@@ -103,11 +100,6 @@ def waiting(append: Append, source: str) -> Waiting:
         bodies.append(body)
     answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
     return Waiting(append, versions, bodies, reached.get(append.target, 0), answer)
-
-
-def limit_of_singles(waiting: int) -> int:
-    """How many events of single commands a writer takes when so many commands wait."""
-    return SINGLES if waiting >= SINGLES else max(SHARED, waiting // 2)
 
 
 def next_batch(lane: deque[Waiting], limit: int) -> list[Waiting]:

@@ -12,13 +12,13 @@ import asyncpg
 from libs.events.append import (
     BULK,
     RECOVERED,
+    SINGLES,
     Append,
     Appended,
     EventTooLarge,
     NotStorable,
     Waiting,
     arrays,
-    limit_of_singles,
     next_batch,
 )
 from libs.events.append import waiting as prepare
@@ -159,8 +159,7 @@ class Log(StoredLog):
             try:
                 if connection is None or connection.is_closed():
                     connection = await self._connect()
-                singles = limit_of_singles(len(self._single))
-                for lane, limit in ((self._single, singles), (self._bulk, BULK)):
+                for lane, limit in ((self._single, SINGLES), (self._bulk, BULK)):
                     if batch := next_batch(lane, limit):
                         await self._commit(connection, batch)
                         batch = []

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.events.append import Append, Appended, Draft, EventTooLarge, NotStorable, limit_of_singles
+from libs.events.append import Append, Appended, Draft, EventTooLarge, NotStorable
 from libs.events.envelope import decode
 from libs.events.log import LONGEST_QUEUE, Log, LogUnavailable, LogUnverified
 from socai.local.embedded import Database
@@ -122,13 +122,6 @@ async def test_an_event_that_the_broker_would_refuse_is_refused_first(log: Log) 
     with pytest.raises(EventTooLarge):
         await log.append(an_append("s/1", data=json.dumps({"text": "x" * 600_000})))
     assert await log.head() == 0
-
-
-@pytest.mark.parametrize(
-    ("waiting", "taken"), [(1, 32), (40, 32), (64, 32), (100, 50), (128, 128), (1_000, 128)]
-)
-def test_two_writers_share_what_waits_unless_each_has_plenty(waiting: int, taken: int) -> None:
-    assert limit_of_singles(waiting) == taken
 
 
 async def test_who_comes_when_too_many_wait_is_sent_away_and_all_others_answered(log: Log) -> None:
