@@ -1,5 +1,6 @@
 """Given what happened, when somebody wants something, then this happens – or is refused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,8 +14,15 @@ NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
 
 class Specification:
-    def __init__(self, domain: Domain, *given: Event, known: object = None, now: datetime = NOW) -> None:
-        self.domain, self.context = domain, Context.at(now, known)
+    def __init__(
+        self,
+        domain: Domain,
+        *given: Event,
+        known: object = None,
+        now: datetime = NOW,
+        actor: str = "somebody",
+    ) -> None:
+        self.domain, self.context = domain, replace(Context.at(now, known), actor=actor)
         self.states: dict[str, Any] = {}
         for event in given:
             self.states[event.stream()] = domain.evolve(self.states.get(event.stream()), event)
@@ -25,7 +33,8 @@ class Specification:
 
 class Outcome:
     def __init__(self, given: Specification, command: Command) -> None:
-        streams = (command.target(), *command.relies_on())
+        followed = command.follows(given.states.get(command.target()))
+        streams = (command.target(), *command.relies_on(), *followed)
         states = {stream: given.states.get(stream) for stream in streams}
         self.decide = partial(given.domain.decide, command, states, given.context)
 

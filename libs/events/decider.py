@@ -64,14 +64,21 @@ class Command(BaseModel):
         """Further streams that the decision reads; the append checks that they have not moved."""
         return ()
 
+    def follows(self, state: Any) -> tuple[str, ...]:
+        """Streams that the target's own state leads to, such as the team that a member is in; they are relied
+        on like the others. `state` is None where the target is new, or not read before a first try.
+        """
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a decision knows besides the streams' states."""
+    """What a decision knows besides the streams' states. `actor` is who asks: their sign-in's subject."""
 
     now: datetime
     today: date
     known: Any = None
+    actor: str = ""
 
     @classmethod
     def at(cls, now: datetime, known: object = None) -> "Context":

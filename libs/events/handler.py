@@ -3,7 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +120,16 @@ class Handler:
         wanted: set[str] = set()
         for work in level:
             wanted.update(work.streams[0 if fresh or not work.request.command.creates else 1 :])
+        await self._fold(wanted, fresh)
+        await self._fold({stream for work in level for stream in self._followed(work)}, fresh)
+
+    def _followed(self, work: _Work) -> tuple[str, ...]:
+        """The streams that the target's state leads to, beyond those that the command names itself."""
+        target = self._folded.get(work.streams[0])
+        followed = work.request.command.follows(target[1] if target else None)
+        return tuple(stream for stream in followed if stream not in work.streams)
+
+    async def _fold(self, wanted: set[str], fresh: bool) -> None:
         if not fresh:
             wanted = {stream for stream in wanted if stream not in self._folded}
         if not wanted:
@@ -133,11 +143,12 @@ class Handler:
     def _decide(self, work: _Work, context: Context) -> tuple[Append, dict[str, Any]]:
         request = work.request
         command, target = request.command, work.streams[0]
-        seen = {stream: self._folded.get(stream, (0, None)) for stream in work.streams}
+        streams = (*work.streams, *self._followed(work))
+        seen = {stream: self._folded.get(stream, (0, None)) for stream in streams}
         if request.expected_version is not None and request.expected_version != seen[target][0]:
             raise Conflict("version-conflict", version=seen[target][0])
         states = {stream: state for stream, (_, state) in seen.items()}
-        events = self.domain.decide(command, states, context)
+        events = self.domain.decide(command, states, replace(context, actor=request.actor))
         after = dict(seen)
         drafts = []
         for event in events:
