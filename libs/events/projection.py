@@ -48,10 +48,14 @@ class TakenOver(Exception):
 _ADVANCE = """
 UPDATE consumer_checkpoints SET position = $4, kafka_offset = $5, range = $6, time = now()
  WHERE consumer = $1 AND source = $2 AND position = $3
-RETURNING (SELECT array_agg(DISTINCT subject) FROM quarantine WHERE consumer = $1 AND source = $2) AS held,
-          (SELECT count(*) FROM quarantine WHERE consumer = $1 AND source = $2) AS queued,
-          (SELECT array_agg(position) FROM dismissals
-            WHERE source = $2 AND position > $3 AND position <= $4) AS dismissed
+RETURNING position
+"""
+# A statement of its own: one that waits for the checkpoint still sees the quarantine of before it waited.
+_SET_ASIDE = """
+SELECT (SELECT array_agg(DISTINCT subject) FROM quarantine WHERE consumer = $1 AND source = $2) AS held,
+       (SELECT count(*) FROM quarantine WHERE consumer = $1 AND source = $2) AS queued,
+       (SELECT array_agg(position) FROM dismissals
+         WHERE source = $2 AND position > $3 AND position <= $4) AS dismissed
 """
 
 
@@ -87,10 +91,15 @@ class Applier:
     ) -> Progress:
         """Progress comes first. When no row is updated another process took over, and nothing may follow.
         (With progress last, the same race shows up as unique violations and blames the events.)
+
+        The checkpoint is also the lock of the quarantine: events enter and leave it only behind this, here,
+        in `retry`, and by a rebuild. So nothing is queued behind an event that has left meanwhile.
         """
         end = batch.end()
         async with connection.transaction():
-            row = await self._advance(connection, batch.start, end)
+            await self._advance(connection, batch.start, end)
+            row = await connection.fetchrow(_SET_ASIDE, *self._key, batch.start.position, end.position)
+            assert row is not None
             events = batch.events
             if row["dismissed"]:
                 events = [event for event in events if event.position not in row["dismissed"]]
@@ -131,15 +140,12 @@ class Applier:
                 raise
             await quarantine.give_up_retry(connection, *self._key, subject, _text(error))
 
-    async def _advance(
-        self, connection: asyncpg.Connection, start: Progress, end: Progress
-    ) -> asyncpg.Record:
-        row = await connection.fetchrow(
+    async def _advance(self, connection: asyncpg.Connection, start: Progress, end: Progress) -> None:
+        advanced = await connection.fetchval(
             _ADVANCE, *self._key, start.position, end.position, end.offset, end.tree.dump()
         )
-        if row is None:
+        if advanced is None:
             raise TakenOver(f"{self._key[0]} is not at position {start.position} any more")
-        return row
 
     def _behind(
         self, poisoned: Sequence[Poisoned], events: Sequence[Recorded]

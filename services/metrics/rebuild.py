@@ -123,12 +123,18 @@ async def _digest_of_live(connection: Connection, cut: Mapping[str, int]) -> str
 async def _switch(connection: Connection, load: Loader, readers: Sequence[Reader]) -> None:
     """Catches up beside the live writers until little is left, then while they wait. What they held back for
     quarantine is counted here, so nothing waits any more.
+
+    Locks are taken in the order in which consumers take them, the checkpoint first: whoever holds one of them
+    waits for none that this transaction has. A consumer that comes meanwhile waits at its checkpoint, before
+    it has looked at the quarantine.
     """
     behind = _NEAR + 1
     while behind > _NEAR:
         async with connection.transaction():
             behind = await _catch_up(connection, load, readers)
     async with asyncio.timeout(_SWITCH), connection.transaction():
+        await tables.lock_checkpoints(connection)
+        await tables.lock_quarantine(connection)
         await tables.lock_live_ledger(connection)
         await _catch_up(connection, load, readers)
         for source, position in load.cut().items():

@@ -46,10 +46,21 @@ async def switch_live_ledger(connection: Connection, ledger: Ledger) -> None:
     await connection.execute("UPDATE live_ledger SET ledger = $1, switches = switches + 1", ledger)
 
 
-async def lock_live_ledger(connection: Connection) -> Ledger:
+async def lock_checkpoints(connection: Connection) -> None:
+    """Waits for the consumers' transactions, and keeps new ones waiting until this one has ended."""
+    await connection.execute(
+        "SELECT FROM consumer_checkpoints WHERE consumer = $1 ORDER BY source FOR UPDATE", CONSUMER
+    )
+
+
+async def lock_quarantine(connection: Connection) -> None:
+    """Waits for operators' retries and dismissals, and keeps new ones waiting."""
+    await connection.execute("LOCK TABLE quarantine IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def lock_live_ledger(connection: Connection) -> None:
     """Waits for writers to finish, and keeps new ones waiting until this transaction has ended."""
-    ledger: Ledger = await connection.fetchval("SELECT ledger FROM live_ledger FOR UPDATE")
-    return ledger
+    await connection.execute("SELECT FROM live_ledger FOR UPDATE")
 
 
 async def hold_ledgers(connection: Connection) -> None:
