@@ -83,7 +83,7 @@ class Consumer:
             if left <= 0:
                 return False
             if self._state != "running":
-                if await self._applied_elsewhere() >= position:
+                if await self._applied_elsewhere(left) >= position:
                     return True
                 left = min(left, 0.05)
             try:
@@ -92,13 +92,14 @@ class Consumer:
                 continue
         return True
 
-    async def _applied_elsewhere(self) -> int:
+    async def _applied_elsewhere(self, timeout: float) -> int:
         try:
-            applied = await self._pool.fetchval(
-                "SELECT position FROM consumer_checkpoints WHERE consumer = $1 AND source = $2",
-                self._name,
-                self.source,
-            )
+            async with asyncio.timeout(timeout):
+                applied = await self._pool.fetchval(
+                    "SELECT position FROM consumer_checkpoints WHERE consumer = $1 AND source = $2",
+                    self._name,
+                    self.source,
+                )
         except Exception as error:
             if not of_database(error):
                 raise

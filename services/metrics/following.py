@@ -54,7 +54,7 @@ class Following:
     @contextlib.asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """The application's lifespan."""
-        self._pool = await database.pool(self._url)
+        self._pool = await database.pool_for_requests(self._url)
         # Consumers have connections of their own: requests must not wait for them, nor they for requests.
         pool = await database.pool(self._url, max_size=len(self.sources) + 1)
         self._consumers = {source: self._consumer(pool, source) for source in self.sources}
