@@ -21,12 +21,14 @@ _positions = msgspec.json.Decoder(dict[str, Annotated[int, msgspec.Meta(ge=0, lt
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Positions by source; `numbers` are the same by the ledger's number of the source. `whole`: it is all
-    that the ledger has reached, so that no posting must be looked at for its position.
+    that the ledger has reached, so that no posting must be looked at for its position. Balances stand in
+    buckets of two to the power of `bucket_bits` positions.
     """
 
     positions: Mapping[str, int]
     numbers: Mapping[int, int]
     whole: bool
+    bucket_bits: int
 
     def columns(self) -> tuple[list[int], list[int]]:
         """Numbers and positions, for unnest()."""
@@ -73,6 +75,7 @@ async def take(connection: Connection, asked: Mapping[str, int]) -> Cut:
         positions,
         {numbers[s]: position for s, position in positions.items() if s in numbers},
         positions == reached,
+        await tables.bucket_bits(connection),
     )
 
 

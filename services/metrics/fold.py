@@ -26,7 +26,7 @@ from services.metrics.domain.subjects import Subjects, post, subject_of
 BUCKET_BITS = 14
 """Balances are kept per bucket of 16,384 positions, so that a past cut is whole buckets and one tail. Events
 come roughly in the order of their days, so smaller buckets cost little: an eighth more balances than 65,536,
-for a tail of a quarter."""
+for a tail of a quarter. That holds for a ledger that a rebuild makes; every other one keeps its own."""
 
 K = TypeVar("K")
 JournalRow = tuple[int, int, int, date, list[int], list[int]]
@@ -84,14 +84,17 @@ class _Numbering(dict[K, int]):
 
 @dataclass(slots=True)
 class Numbers:
-    """The numbers of places and series in one ledger, as far as they are needed here."""
+    """The numbers of places and series in one ledger, as far as they are needed here, and the width of its
+    buckets.
+    """
 
     places: dict[str, int] = field(default_factory=dict)
     series: dict[Series, int] = field(default_factory=dict)
+    bucket_bits: int = BUCKET_BITS
 
     @classmethod
     def of_an_empty_ledger(cls) -> "Numbers":
-        return cls(_Numbering(), _Numbering())
+        return cls(_Numbering(), _Numbering(), BUCKET_BITS)
 
     def missing(self, postings: Iterable[tuple[int, Posting]]) -> tuple[set[str], set[Series]]:
         places, series = set[str](), set[Series]()
@@ -107,10 +110,10 @@ def rows(
 ) -> list[JournalRow]:
     """The journal's rows; their sums are added to `balances`."""
     journal: list[JournalRow] = []
-    place_numbers, series_numbers = numbers.places, numbers.series
+    place_numbers, series_numbers, bits = numbers.places, numbers.series, numbers.bucket_bits
     for position, (unit, day, amounts) in postings:
         place = place_numbers[unit]
-        balance = balances[place, month_of(day), source, position >> BUCKET_BITS]
+        balance = balances[place, month_of(day), source, position >> bits]
         series = [series_numbers[one] for one in amounts]
         values = list(amounts.values())
         journal.append((source, position, place, day, series, values))

@@ -50,6 +50,10 @@ class Loader:
         self._balances = no_balances()
         self._copying: asyncio.Task[None] | None = None
 
+    @property
+    def bucket_bits(self) -> int:
+        return self._numbers.bucket_bits
+
     def position(self, source: str) -> int:
         """The last one loaded."""
         return self._sources[source].position if source in self._sources else 0

@@ -139,7 +139,7 @@ async def _switch(connection: Connection, load: Loader, readers: Sequence[Reader
         await _catch_up(connection, load, readers)
         for source, position in load.cut().items():
             await tables.release_quarantine(connection, source, position)
-        await tables.switch_live_ledger(connection, load.ledger)
+        await tables.switch_live_ledger(connection, load.ledger, bucket_bits=load.bucket_bits)
 
 
 async def _catch_up(connection: Connection, load: Loader, readers: Sequence[Reader]) -> int:

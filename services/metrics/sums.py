@@ -5,7 +5,6 @@ from datetime import date
 
 from services.metrics.cut import Cut
 from services.metrics.domain.periods import Period, spans
-from services.metrics.fold import BUCKET_BITS
 from services.metrics.tables import Connection
 
 _ALL = 2**62
@@ -73,19 +72,17 @@ async def sums(
         list(series),
         *_columns(months, 3),
         *_columns(days, 3),
-        *_columns(
-            [_bounds(source, position, whole=cut.whole) for source, position in cut.numbers.items()], 4
-        ),
+        *_columns([_bounds(source, position, cut) for source, position in cut.numbers.items()], 4),
     )
     return {(row["part"], row["series"], row["cell"]): row["amount"] for row in found if row["amount"]}
 
 
-def _bounds(source: int, position: int, *, whole: bool) -> tuple[int, int, int, int]:
+def _bounds(source: int, position: int, cut: Cut) -> tuple[int, int, int, int]:
     """Buckets below the second number are whole; from the third to the fourth position is the tail."""
-    if whole:
+    if cut.whole:
         return source, 2**31 - 1, _ALL + 1, _ALL
-    buckets = (position + 1) >> BUCKET_BITS
-    return source, buckets, buckets << BUCKET_BITS, position
+    buckets = (position + 1) >> cut.bucket_bits
+    return source, buckets, buckets << cut.bucket_bits, position
 
 
 def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:

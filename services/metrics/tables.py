@@ -16,7 +16,7 @@ from services.metrics.binary_copy import decode, encode
 from services.metrics.domain.events import BaselineDeclared, DigitalServiceListed, UnitEstablished
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import Subject, dump, load
-from services.metrics.fold import BUCKET_BITS, Balances, JournalRow, balance_rows
+from services.metrics.fold import Balances, JournalRow, balance_rows
 
 Ledger = Literal["ledger_a", "ledger_b"]
 Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
@@ -33,17 +33,25 @@ async def live_ledger(connection: Connection) -> Ledger:
     return ledger
 
 
-async def live_ledger_for_writing(connection: Connection) -> tuple[Ledger, int]:
-    """Nobody changes which one it is until this transaction has ended. The number is another one whenever a
-    rebuild has changed it, also back to the same.
+async def live_ledger_for_writing(connection: Connection) -> tuple[Ledger, int, int]:
+    """Nobody changes which one it is until this transaction has ended. The first number is another one
+    whenever a rebuild has changed it, also back to the same; the second one is the width of its buckets.
     """
-    row = await connection.fetchrow("SELECT ledger, switches FROM live_ledger FOR SHARE")
+    row = await connection.fetchrow("SELECT ledger, switches, bucket_bits FROM live_ledger FOR SHARE")
     assert row is not None, "migrated"
-    return row["ledger"], row["switches"]
+    return row["ledger"], row["switches"], row["bucket_bits"]
 
 
-async def switch_live_ledger(connection: Connection, ledger: Ledger) -> None:
-    await connection.execute("UPDATE live_ledger SET ledger = $1, switches = switches + 1", ledger)
+async def bucket_bits(connection: Connection) -> int:
+    """The width of the live ledger's buckets."""
+    bits: int = await connection.fetchval("SELECT bucket_bits FROM live_ledger")
+    return bits
+
+
+async def switch_live_ledger(connection: Connection, ledger: Ledger, *, bucket_bits: int) -> None:
+    await connection.execute(
+        "UPDATE live_ledger SET ledger = $1, switches = switches + 1, bucket_bits = $2", ledger, bucket_bits
+    )
 
 
 async def lock_checkpoints(connection: Connection) -> None:
@@ -267,12 +275,12 @@ async def release_quarantine(connection: Connection, source: str, position: int)
 
 
 async def wrong_balances(connection: Connection, ledger: Ledger) -> int:
-    """How many balances are not the sums of their postings."""
+    """How many balances of the live ledger are not the sums of their postings."""
     wrong: int = await connection.fetchval(
         f"""SELECT count(*)
               FROM (SELECT l.series, place, date_trunc('month', day)::date AS month, source,
-                           (position >> {BUCKET_BITS})::int AS bucket, sum(l.amount) AS posted
-                      FROM {ledger}.journal j, unnest(j.series, j.amount) l (series, amount)
+                           (position >> bucket_bits)::int AS bucket, sum(l.amount) AS posted
+                      FROM live_ledger, {ledger}.journal j, unnest(j.series, j.amount) l (series, amount)
                      GROUP BY 1, 2, 3, 4, 5) p
               FULL JOIN {ledger}.balances b USING (series, place, month, source, bucket)
              WHERE coalesce(posted, 0) <> coalesce(amount, 0)""",

@@ -15,6 +15,7 @@ from libs.events.migrations import migrate
 from libs.events.record import Record
 from services.metrics.digest import digest_of_live, snapshot
 from services.metrics.domain.events import REGISTRY_EVENTS, VISITS_EVENTS
+from services.metrics.fold import BUCKET_BITS
 from services.metrics.migrations import DIRECTORIES
 from services.metrics.projection import LedgerProjection
 from services.metrics.rebuild import Report, rebuild
@@ -91,7 +92,8 @@ class Ledgers:
         ]
         await self.owner.execute(
             f"TRUNCATE {', '.join(tables)}, sources, consumer_checkpoints, quarantine, dismissals;"
-            "UPDATE live_ledger SET ledger = 'ledger_a', switches = switches + 1"
+            "UPDATE live_ledger SET ledger = 'ledger_a', switches = switches + 1,"
+            f" bucket_bits = {BUCKET_BITS}"
         )
         self.restart()
 

@@ -105,6 +105,29 @@ async def test_a_balance_that_is_not_the_sum_of_its_postings_is_found(ledgers: L
     assert report.wrong_balances > 0
 
 
+async def test_a_ledger_keeps_the_width_of_its_buckets_until_a_rebuild(
+    ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code changes while the ledger is half full; a process of before goes on after the rebuild."""
+    await ledgers.clear()
+    logs = Logs(*PLACES, *a_year(10))
+    await ledgers.follow(logs, {REGISTRY: logs.heads[REGISTRY], VISITS: 20})
+    before = ledgers.projections
+    monkeypatch.setattr("services.metrics.fold.BUCKET_BITS", 2)
+    ledgers.restart()
+    await ledgers.follow(logs)
+    report = await ledgers.rebuild(logs)
+    assert (report.equal, report.wrong_balances) == (True, 0)
+    ledgers.projections = before
+    logs.append(visit("one more", "h1", 15))
+    await ledgers.follow(logs)
+    assert await ledgers.owner.fetchval("SELECT bucket_bits FROM live_ledger") == 2
+    buckets = await ledgers.owner.fetchval("SELECT max(bucket) FROM ledger_b.balances")
+    assert buckets == logs.heads[VISITS] >> 2
+    report = await ledgers.rebuild(logs)
+    assert (report.equal, report.wrong_balances) == (True, 0)
+
+
 async def test_what_was_in_quarantine_for_a_mistake_of_ours_is_counted_by_a_rebuild(
     ledgers: Ledgers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.metrics import cut as cuts
@@ -33,19 +33,14 @@ def as_date(day: int) -> date:
     return date(2022, 12, 31) + timedelta(days=day)
 
 
-@pytest.fixture
-def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four positions each."""
-    for module in ("fold", "sums", "tables"):
-        monkeypatch.setattr(f"services.metrics.{module}.BUCKET_BITS", 2)
-
-
 @given(facts=histories(DAYS), data=st.data())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None)
 async def test_sums_are_those_of_the_postings(
-    ledgers: Ledgers, small_buckets: None, facts: list[Any], data: st.DataObject
+    ledgers: Ledgers, facts: list[Any], data: st.DataObject
 ) -> None:
+    """Buckets are four positions wide."""
     await ledgers.clear()
+    await ledgers.owner.execute("UPDATE live_ledger SET bucket_bits = 2")
     logs = Logs(*PLACES, *facts)
     await ledgers.follow(logs)
     for _ in range(8):
