@@ -80,7 +80,7 @@ async def follow(url: str, bootstrap: str, heads: dict[str, int]) -> float:
 
 async def ask(url: str, heads: dict[str, int]) -> list[dict[str, Any]]:
     pool = await database.pool(url)
-    kpis = Kpis(lambda: pool, load_definitions(), list(heads), lambda _: None)
+    kpis = Kpis(lambda: pool, load_definitions(), list(heads))
     rows = []
     for what, query in QUESTIONS.items():
         as_of = f"{VISITS}:{heads[VISITS] * 2 // 3}" if "earlier cut" in what else None

@@ -25,6 +25,14 @@ __all__ = ["Consumer", "KafkaFeed", "LogFeed", "Poisoned", "Projection"]
 WAIT = 1.0
 """Seconds that one read waits for records; afterwards the database is asked for retries."""
 
+SHOW_EVERY = 1.0
+"""Seconds after which a consumer says again, in its database, what it knows of the source."""
+
+_SHOW = """
+UPDATE consumer_checkpoints SET head = $3, gap_after = $4, looked = now() - $5 * interval '1 second'
+ WHERE consumer = $1 AND source = $2
+"""
+
 _ALARMS = ("gap", "history-differs", "unlisted-type", "malformed-event", "failed")
 
 _log = structlog.get_logger()
@@ -55,6 +63,8 @@ class Consumer:
         self._done = Progress(0, 0, CompactRange())
         self._seen = 0
         self._gap: tuple[int, datetime] | None = None
+        self._shown: tuple[int | None, bool] | None = None
+        self._show_due = 0.0
         self._rewound_at: int | None = None
         self._stopped = False
         self._state = "starting"
@@ -69,11 +79,14 @@ class Consumer:
             "source": self.source,
             "state": self._state,
             "position": position,
-            "lag": max(0, self._seen - position) + self._feed.unread(),
+            "lag": self._lag(),
             "gap": {"after": self._gap[0], "since": self._gap[1].isoformat()} if self._gap else None,
             "quarantined": self._applier.queued,
             "last_error": self._error,
         }
+
+    def _lag(self) -> int:
+        return max(0, self._seen - self._done.position) + self._feed.unread()
 
     async def wait_for(self, position: int, timeout: float) -> bool:
         """Whether `position` is applied, by whichever process, within `timeout` seconds."""
@@ -143,14 +156,32 @@ class Consumer:
                         await self._take(session, records, until)
                     else:
                         await self._retry(session.connection)
+                    # Where more is known to follow, nothing read is no sight of the source.
+                    if records or not self._feed.unread():
+                        await self._show(session.connection, sees=not self._stopped)
                     pause = 0.1
                 return
+            except Stopped:
+                await self._show(session.connection, sees=False)
+                raise
             except KafkaError as error:
                 self._becomes("broker-away", error)
+                await self._show(session.connection, sees=False)
                 await session.during(asyncio.sleep(pause))
                 pause = min(pause * 2, 2.0)
             finally:
                 await self._feed.close()
+
+    async def _show(self, connection: asyncpg.Connection, *, sees: bool) -> None:
+        """At once when it is something else than before, otherwise now and then."""
+        gap = self._gap[0] if self._gap else None
+        now = time.monotonic()
+        if (gap, sees) == self._shown and now < self._show_due:
+            return
+        head = self._done.position + self._lag()
+        since = now - self._feed.looked() if sees else None
+        await connection.execute(_SHOW, self._name, self.source, head, gap, since)
+        self._shown, self._show_due = (gap, sees), now + SHOW_EVERY
 
     async def _load(self, connection: asyncpg.Connection) -> None:
         key = (self._name, self.source)

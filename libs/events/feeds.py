@@ -11,11 +11,12 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from libs.events.log import Log
 from libs.events.record import Record, read_record
+from libs.events.stored_log import LogRow
 from libs.events.topic import consumer, in_time, start, stop
 
 AT_ONCE = 5_000
 """Records given at once. One fetch is at most 8 MB, so that bounds their bytes."""
-LOOK_AT_END = 2.0
+LOOK_AT_END = 0.5
 """Seconds without a record after which the topic's end is asked for: is it there, and not shorter?"""
 POLL = 0.1
 """Seconds between two looks for what other processes appended to the log."""
@@ -44,6 +45,9 @@ class Feed(Protocol):
     def unread(self) -> int:
         """How many records are known to follow."""
 
+    def looked(self) -> float:
+        """When that which it reads last answered, by time.monotonic()."""
+
     async def close(self) -> None: ...
 
 
@@ -57,7 +61,7 @@ class KafkaFeed:
         self._next = 0
         self._hint: int | None = None
         self._end = 0
-        self._look_due = 0.0
+        self._looked = 0.0
 
     async def open(self, position: int, offset: int) -> None:
         client = consumer(self._bootstrap)
@@ -84,8 +88,7 @@ class KafkaFeed:
             return []
         messages = fetched.get(self._partition)
         if not messages:
-            if time.monotonic() >= self._look_due:
-                self._look_due = time.monotonic() + LOOK_AT_END
+            if time.monotonic() >= self._looked + LOOK_AT_END:
                 self._end = await self._look(client.end_offsets)
                 if self._end < self._next:
                     await self.rewind()
@@ -96,7 +99,7 @@ class KafkaFeed:
         self._hint = None
         self._next = messages[-1].offset + 1
         self._end = client.highwater(self._partition) or self._end
-        self._look_due = time.monotonic() + LOOK_AT_END
+        self._looked = time.monotonic()
         return [record for message in messages if (record := read_record(message)) is not None]
 
     async def rewind(self) -> None:
@@ -106,6 +109,9 @@ class KafkaFeed:
 
     def unread(self) -> int:
         return max(0, self._end - self._next)
+
+    def looked(self) -> float:
+        return self._looked
 
     async def close(self) -> None:
         if self._consumer is not None:
@@ -120,10 +126,11 @@ class KafkaFeed:
     def _seek(self, offset: int) -> None:
         self._open.seek(self._partition, offset)
         self._next = offset
-        self._look_due = time.monotonic() + LOOK_AT_END
 
     async def _look(self, offsets: _Offsets) -> int:
-        return int((await in_time(offsets([self._partition]), 5.0))[self._partition])
+        found = int((await in_time(offsets([self._partition]), 5.0))[self._partition])
+        self._looked = time.monotonic()
+        return found
 
 
 class LogFeed:
@@ -133,6 +140,7 @@ class LogFeed:
         self._log = log
         self._position = 0
         self._few = False
+        self._looked = 0.0
 
     async def open(self, position: int, offset: int) -> None:
         self._position = position
@@ -141,7 +149,7 @@ class LogFeed:
         deadline = time.monotonic() + timeout
         if self._few:
             await asyncio.sleep(GATHER)
-        while not (rows := await self._log.read(self._position, AT_ONCE)):
+        while not (rows := await self._read()):
             if time.monotonic() >= deadline:
                 return []
             await self._log.wait_beyond(self._position, POLL)
@@ -149,10 +157,18 @@ class LogFeed:
         self._few = len(rows) < FEW
         return [Record(row.position, row.position, row.position - 1, row.payload) for row in rows]
 
+    async def _read(self) -> list[LogRow]:
+        rows = await self._log.read(self._position, AT_ONCE)
+        self._looked = time.monotonic()
+        return rows
+
     async def rewind(self) -> None:
         self._position = 0
 
     def unread(self) -> int:
         return 0
+
+    def looked(self) -> float:
+        return self._looked
 
     async def close(self) -> None: ...

@@ -22,11 +22,6 @@ from services.metrics.projection import LedgerProjection
 
 SOURCES = {"registry": REGISTRY_EVENTS, "visits": VISITS_EVENTS}
 """The services whose logs figures are made of, and the events of each that are known here."""
-BEHIND = 1_000
-"""Events not applied yet from which on figures are marked."""
-
-_STANDING_BY = ("running", "starting", "waiting-for-lock")
-"""States in which this process, or another one, gets on."""
 
 _log = structlog.get_logger()
 
@@ -79,15 +74,6 @@ class Following:
 
     async def status(self) -> dict[str, Any]:
         return {"consumers": [consumer.status() for consumer in self._consumers.values()]}
-
-    def health(self, source: str) -> str | None:
-        """The warning that figures carry which need this source."""
-        status = self._consumers[source].status()
-        if status["gap"]:
-            return "gap"
-        lag = status["lag"]
-        assert isinstance(lag, int)
-        return "behind" if lag >= BEHIND or status["state"] not in _STANDING_BY else None
 
 
 async def _watched(consumer: Consumer) -> None:

@@ -20,9 +20,6 @@ from services.metrics.question import MOST_ITEMS, Question, refused
 from services.metrics.sums import sums
 from services.metrics.tables import Connection
 
-Health = Callable[[str], str | None]
-"""What keeps a source from being up to date: `gap`, `behind`; None when nothing does."""
-
 
 @dataclass(frozen=True)
 class Kpis:
@@ -31,7 +28,6 @@ class Kpis:
     pool: Callable[[], asyncpg.Pool]
     definitions: Mapping[str, Definition]
     sources: Sequence[str]
-    health: Health
 
     async def answer(self, question: Question) -> dict[str, Any]:
         """All of it is of one cut. Raises Problem: what Question.definitions does; cut-malformed,
@@ -89,7 +85,8 @@ class Kpis:
             ),
         )
         incomplete = _incomplete(await reading.read_quarantined(connection, cut), part_of, len(parts))
-        general = [*self._of_sources(cut, asked), *(["hierarchy-assumed"] if assumed else [])]
+        health = await reading.read_health(connection)
+        general = [*self._of_sources(cut, asked, health), *(["hierarchy-assumed"] if assumed else [])]
         hashes = {d.code: definition_hash(d.code, self.definitions) for d in definitions}
         items = []
         for line in found:
@@ -121,10 +118,10 @@ class Kpis:
                 (flow if is_flow else stock).update(n for n, one in series.items() if each.counts(one))
         return sorted(flow), sorted(stock)
 
-    def _of_sources(self, cut: Cut, asked: Mapping[str, int]) -> list[str]:
+    def _of_sources(self, cut: Cut, asked: Mapping[str, int], health: Mapping[str, str | None]) -> list[str]:
         """A source that the cut names is complete up to there, however far it has come since."""
         warnings = dict.fromkeys(
-            "source-missing" if not cut.positions.get(source) else self.health(source)
+            "source-missing" if not cut.positions.get(source) else health[source]
             for source in self.sources
             if source not in asked
         )

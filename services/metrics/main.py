@@ -13,7 +13,7 @@ SERVICE = "metrics"
 
 def create(settings: Settings) -> ServiceApp:
     following = Following(settings)
-    kpis = Kpis(lambda: following.pool, load_definitions(), following.sources, following.health)
+    kpis = Kpis(lambda: following.pool, load_definitions(), following.sources)
     return create_app(
         service=SERVICE,
         settings=settings,

@@ -22,6 +22,12 @@ from services.metrics.tables import Connection
 _MOST_QUARANTINED = 1_000
 """More events than this in quarantine are not looked at one by one: everything is incomplete."""
 
+BEHIND = 1_000
+"""Events known to follow from which on figures are marked."""
+UNSEEN = 3.0
+"""Seconds without a sight of the source from which on figures are marked: accepted events may wait where
+nobody looks. The active consumer looks every second."""
+
 # As the registries knew it at the cut: sources $2 and positions $3.
 _KNOWN = """known_from <= ($3::bigint[])[array_position($2::smallint[], u.source)]
      AND (known_until IS NULL OR known_until > ($3::bigint[])[array_position($2::smallint[], u.source)])"""
@@ -154,6 +160,24 @@ async def read_quarantined(connection: Connection, cut: Cut) -> set[str | None]:
     if len(found) > _MOST_QUARANTINED:
         return {None}
     return {await _place(connection, payload) for _, payload in found}
+
+
+async def read_health(connection: Connection) -> dict[str, str | None]:
+    """By source, what keeps it from being up to date: `gap`, `behind`, or nothing. It is what the active
+    consumer knows, whichever process that is; nobody knows what a source's relay has not sent yet.
+    """
+    found = await connection.fetch(
+        """SELECT source,
+                  CASE WHEN gap_after = position THEN 'gap'
+                       WHEN head - position >= $2 THEN 'behind'
+                       WHEN (looked > now() - $3 * interval '1 second') IS NOT TRUE THEN 'behind'
+                  END AS warning
+             FROM consumer_checkpoints WHERE consumer = $1""",
+        tables.CONSUMER,
+        BEHIND,
+        UNSEEN,
+    )
+    return {row["source"]: row["warning"] for row in found}
 
 
 async def _place(connection: Connection, payload: bytes) -> str | None:

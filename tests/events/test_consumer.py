@@ -21,6 +21,7 @@ from tests.events.streaming import (
     fill,
     line_on,
     reaches,
+    until,
 )
 from tests.events.test_log import an_append
 
@@ -83,6 +84,32 @@ async def test_it_stops_at_a_gap_and_goes_on_when_the_missing_event_is_sent(line
     assert await counted(line.database) == all_of(20)
 
 
+async def known(line: Line) -> tuple[int, int | None, bool]:
+    """What stands in the database: how far the source goes, the gap, whether it was seen just now."""
+    owner = await asyncpg.connect(line.database.owner_url)
+    row = await owner.fetchrow(
+        "SELECT head, gap_after, coalesce(looked > now() - interval '3 seconds', false)"
+        "  FROM consumer_checkpoints"
+    )
+    await owner.close()
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
+async def test_what_it_knows_of_its_source_stands_in_the_database(line: Line) -> None:
+    async def knows(*expected: object) -> bool:
+        return await known(line) == expected
+
+    await fill(line.database, 20)
+    await line.produce([*range(1, 11), *range(12, 21)])
+    async with line.consumer() as consumer:
+        await reaches(consumer.status, state="gap")
+        await until(lambda: knows(20, 10, True))
+        await resend(line, 11)
+        await until(lambda: knows(20, None, True))
+    await until(lambda: knows(20, None, False))
+
+
 async def test_a_gap_is_still_one_after_a_restart(line: Line) -> None:
     await fill(line.database, 20)
     await line.produce([*range(1, 11), *range(12, 21)])
@@ -133,6 +160,7 @@ async def test_a_type_it_does_not_list_stops_it_until_a_version_comes_that_does(
         await log.append(an_append("lamp/4"))
         await reaches(consumer.status, state="unlisted-type", position=2)
         assert kind in str(consumer.status()["last_error"])
+        assert not (await known(line))[2], "nobody can say what comes behind it"
         assert not await consumer.wait_for(3, 2.5)
         assert consumer.status()["state"] == "unlisted-type"
         newer_projection = CountingProjection()

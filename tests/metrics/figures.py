@@ -1,9 +1,16 @@
 """A small province whose figures can be worked out by hand, and how tests ask for them."""
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from libs.events.migrations import migrate
+from libs.service.settings import Settings
+from services.metrics.migrations import DIRECTORIES
+from socai.local.embedded import Embedded
+from socai.local.keys import make_keys
 from tests.metrics.events import (
     Logs,
     an_id,
@@ -17,7 +24,7 @@ from tests.metrics.events import (
     visit,
     void,
 )
-from tests.metrics.topics import Published
+from tests.metrics.topics import TOPICS, Published
 from tests.services import Answer, Client
 
 VNEID, BOOKING, PUBLIC = "vn.vneid-2", "vn.medical-booking", "vn.online-public-services"
@@ -61,6 +68,25 @@ WORLD = [
     void("v8", "1.3"),
 ]
 """Of visits: six households at positions 1–6, visits v1–v6 at 7–12, v7 13, v8 14, its void 15."""
+
+
+async def settings_on(stack: Embedded, keys_directory: Path) -> Settings:
+    """A migrated database, and topics."""
+    database = await asyncio.to_thread(stack.create_database, "metrics")
+    await migrate(database.owner_url, "socai_app", DIRECTORIES)
+    for topic in TOPICS.values():
+        await asyncio.to_thread(stack.create_topic, topic)
+    made = make_keys(keys_directory, "93")
+    keys = {name.lower(): value for name, value in made.items()}
+    return Settings.model_validate(
+        {
+            "socai_province": "93",
+            "kafka_bootstrap": stack.bootstrap,
+            "metrics_database_url": database.app_url,
+            "metrics_owner_database_url": database.owner_url,
+            **keys,
+        }
+    )
 
 
 @dataclass

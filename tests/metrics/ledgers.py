@@ -1,6 +1,7 @@
 """A metrics database that tests fill from logs by the live way, or by a rebuild, and look into."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,9 @@ class ListFeed:
 
     def unread(self) -> int:
         return len(self._records) - self._next
+
+    def looked(self) -> float:
+        return time.monotonic()
 
     async def close(self) -> None: ...
 
@@ -109,6 +113,8 @@ class Ledgers:
             consumer = Consumer(self.pool, self.projections[source], source, source_feed)
             async with asyncio.timeout(20):
                 await consumer.run(until=position)
+        # Nobody follows from here on, and yet nothing more will come.
+        await self.owner.execute("UPDATE consumer_checkpoints SET looked = 'infinity'")
 
     async def rebuild(self, logs: Logs, *, verify_only: bool = False) -> Report:
         feeds = {source: ListFeed(records(logs.recorded(source)), [700]) for source in logs.heads}

@@ -1,25 +1,29 @@
 """How figures follow the topics, and what they say when something is missing."""
 
-from collections.abc import Callable
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from libs.service.settings import Settings
 from services.metrics.domain.indicators import load_definitions
-from services.metrics.following import Following
 from services.metrics.kpis import Kpis
+from services.metrics.main import create
 from services.metrics.question import Question
+from services.metrics.reading import UNSEEN
+from socai.local.embedded import Embedded
 from tests.metrics.events import REGISTRY, VISITS, Logs, an_id, household, team, unit, visit
-from tests.metrics.figures import WORLD, Figures
+from tests.metrics.figures import WORLD, Figures, settings_on
 from tests.metrics.ledgers import Ledgers
+from tests.metrics.topics import Published
+from tests.services import eventually, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-Health = Callable[[str], str | None]
 
-
-async def ask(ledgers: Ledgers, unit: str = "Cà Mau", health: Health = lambda _: None, **more: Any) -> Any:
-    kpis = Kpis(lambda: ledgers.pool, load_definitions(), [REGISTRY, VISITS], health)
+async def ask(ledgers: Ledgers, unit: str = "Cà Mau", **more: Any) -> Any:
+    kpis = Kpis(lambda: ledgers.pool, load_definitions(), [REGISTRY, VISITS])
     question = {"indicator": ["visits"], "unit": an_id(unit), "to": "2025-06-30", **more}
     return await kpis.answer(Question.model_validate(question))
 
@@ -78,34 +82,78 @@ async def test_a_source_of_which_nothing_was_ever_read_is_missing(ledgers: Ledge
     assert await warnings(ledgers) == ["source-missing"]
 
 
+async def knows(ledgers: Ledgers, source: str, what: str) -> None:
+    """What the active consumer knows of the source is changed."""
+    await ledgers.owner.execute(f"UPDATE consumer_checkpoints SET {what} WHERE source = $1", source)
+
+
 async def test_a_gap_and_being_behind_show_unless_the_cut_is_named(ledgers: Ledgers) -> None:
     await ledgers.clear()
     await ledgers.follow(Logs(*WORLD))
-    states = {REGISTRY: "behind", VISITS: "gap"}
-    assert await warnings(ledgers, health=states.get) == ["behind", "gap"]
-    assert await warnings(ledgers, health=states.get, as_of=f"{VISITS}:15") == ["behind"]
+    await knows(ledgers, REGISTRY, "head = position + 5000")
+    await knows(ledgers, VISITS, "gap_after = position")
+    assert await warnings(ledgers) == ["behind", "gap"]
+    assert await warnings(ledgers, as_of=f"{VISITS}:15") == ["behind"]
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    ("known", "expected"),
     [
-        ({"state": "running", "lag": 0, "gap": None}, None),
-        ({"state": "waiting-for-lock", "lag": 0, "gap": None}, None),
-        ({"state": "running", "lag": 5_000, "gap": None}, "behind"),
-        ({"state": "broker-away", "lag": 0, "gap": None}, "behind"),
-        ({"state": "gap", "lag": 3, "gap": {"after": 7}}, "gap"),
+        ("head = position + 999", []),
+        ("head = position + 1000", ["behind"]),
+        ("looked = now()", []),
+        ("looked = now() - interval '4 seconds'", ["behind"]),
+        ("looked = NULL", ["behind"]),
+        ("gap_after = position, head = position + 1000", ["gap"]),
+        ("gap_after = position - 1", []),
     ],
 )
-async def test_health_follows_the_consumers_status(
-    settings: Any, status: dict[str, Any], expected: str | None
+async def test_figures_are_marked_by_what_the_active_consumer_knows(
+    ledgers: Ledgers, known: str, expected: list[str]
 ) -> None:
-    class Stopped:
-        def status(self) -> dict[str, Any]:
-            return status
+    await ledgers.clear()
+    await ledgers.follow(Logs(*WORLD))
+    await knows(ledgers, VISITS, known)
+    assert await warnings(ledgers) == expected
 
-    following = Following(settings)
-    following._consumers[VISITS] = Stopped()  # type: ignore[assignment]
-    assert following.health(VISITS) == expected
+
+async def test_a_process_that_stands_by_says_what_is_missing(figures: Figures, settings: Settings) -> None:
+    async with serving("metrics", create, settings) as client:
+        standby = Figures(client, figures.published, figures.after)
+
+        async def both_say(*expected: str) -> bool:
+            items = [await each.item("visits", to="2025-06-30") for each in (figures, standby)]
+            return all(tuple(item["warnings"]) == expected for item in items)
+
+        consumers = (await client.get("/status")).body["consumers"]
+        assert {one["state"] for one in consumers} == {"waiting-for-lock"}
+        await eventually(both_say)
+        figures.logs.append(household("Bốn.9", "Bốn"), visit("b9", "Bốn.9", 5))
+        await figures.published.publish_only_the_last(VISITS)
+        await eventually(lambda: both_say("gap"))
+        await figures.published.publish()
+        await eventually(both_say)
+
+
+async def test_within_seconds_of_the_brokers_end_figures_may_lack_what_was_accepted(
+    own_stack: Embedded, session_directory: Path
+) -> None:
+    settings = await settings_on(own_stack, session_directory / "own-keys")
+    published = Published(own_stack.bootstrap, Logs(*WORLD))
+    after = await published.publish()
+    async with serving("metrics", create, settings) as client:
+        figures = Figures(client, published, after)
+
+        async def says(*expected: str) -> bool:
+            return tuple((await figures.item("visits", to="2025-06-30"))["warnings"]) == expected
+
+        await eventually(says)
+        await asyncio.to_thread(own_stack.kafka.kill)
+        await eventually(lambda: says("behind"), patience=UNSEEN + 1)
+        for _ in range(100):
+            assert await says("behind")
+        await asyncio.to_thread(own_stack.kafka.start)
+        await eventually(says)
 
 
 async def test_a_posting_of_a_place_that_the_registry_has_not_brought_yet_counts_when_it_has(
