@@ -64,12 +64,19 @@ async def start(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
 async def stop(
     client: AIOKafkaProducer | AIOKafkaConsumer, starting: "asyncio.Task[None] | None" = None
 ) -> None:
-    """Stops a client; one that hangs goes on stopping by itself until its requests have expired."""
+    """Stops a client; one that hangs goes on stopping by itself until its requests have expired.
+
+    A fetch that is cancelled while it waits for a broker that is away breaks off aiokafka's own stopping, and
+    leaves connections, and the task that opens new ones; so these are closed in any case.
+    """
 
     async def when_started() -> None:
         if starting is not None:
             await asyncio.wait({starting})
-        await client.stop()
+        try:
+            await client.stop()
+        finally:
+            await (client.client if isinstance(client, AIOKafkaProducer) else client._client).close()
 
     task = asyncio.ensure_future(when_started())
     _stopping.add(task)
