@@ -1,7 +1,7 @@
 """The registry over HTTP: routes only translate."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -19,9 +19,22 @@ from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from services.registry import lists
-from services.registry.domain import AddMember, DeclareBaseline, EstablishUnit, FormTeam, ListDigitalService
-from services.registry.domain.catalogues import BaselineName
-from services.registry.domain.units import Level
+from services.registry.domain.baselines import BaselineName, DeclareBaseline
+from services.registry.domain.campaigns import CancelCampaign, HoldCampaign, PlanCampaign
+from services.registry.domain.digital_services import (
+    ListDigitalService,
+    RetireDigitalService,
+    digital_service_stream,
+)
+from services.registry.domain.indicators import DefineIndicator, indicator_stream
+from services.registry.domain.members import AddMember, ChangeRole, LeaveTeam
+from services.registry.domain.sign_ins import LinkMember
+from services.registry.domain.statistics import ReportStatistic, WithdrawStatistic
+from services.registry.domain.targets import IndicatorCode, SetTarget, WithdrawTarget
+from services.registry.domain.teams import DissolveTeam, FormTeam, MoveTeam, RenameTeam
+from services.registry.domain.text import ServiceCode
+from services.registry.domain.training import AssignSpecialities, CompleteTraining
+from services.registry.domain.units import EstablishUnit, Level
 
 OnDay = Annotated[Day | None, Query(description="A day in Vietnam; default: today")]
 UnitReference = Annotated[str | None, Query(description="A unit's id, or CODE@DAY")]
@@ -32,9 +45,26 @@ def writes(commands: CommandApi) -> Routes:
     routes = Routes()
     commands.post(routes, "/v1/units", EstablishUnit)
     commands.post(routes, "/v1/teams", FormTeam)
+    commands.post(routes, "/v1/teams/{id}/rename", RenameTeam, id="id")
+    commands.post(routes, "/v1/teams/{id}/move", MoveTeam, id="id")
+    commands.post(routes, "/v1/teams/{id}/dissolve", DissolveTeam, id="id")
     commands.post(routes, "/v1/teams/{id}/members", AddMember, team_id="id")
+    commands.post(routes, "/v1/members/{id}/leave", LeaveTeam, id="id")
+    commands.post(routes, "/v1/members/{id}/role", ChangeRole, id="id")
+    commands.post(routes, "/v1/members/{id}/link", LinkMember, id="id")
+    commands.post(routes, "/v1/members/{id}/specialities", AssignSpecialities, id="id")
+    commands.post(routes, "/v1/members/{id}/training", CompleteTraining, id="id")
+    commands.post(routes, "/v1/campaigns", PlanCampaign)
+    commands.post(routes, "/v1/campaigns/{id}/hold", HoldCampaign, id="id")
+    commands.post(routes, "/v1/campaigns/{id}/cancel", CancelCampaign, id="id")
     commands.post(routes, "/v1/baselines", DeclareBaseline)
+    commands.post(routes, "/v1/statistics", ReportStatistic)
+    commands.post(routes, "/v1/statistics/{id}/withdraw", WithdrawStatistic, id="id")
+    commands.post(routes, "/v1/targets", SetTarget)
+    commands.post(routes, "/v1/targets/{id}/withdraw", WithdrawTarget, id="id")
     commands.post(routes, "/v1/digital-services", ListDigitalService)
+    commands.post(routes, "/v1/digital-services/{id}/retire", RetireDigitalService, id="id")
+    commands.post(routes, "/v1/indicators", DefineIndicator)
     commands.post_batch(routes, "/v1/registry/bulk")
     return routes
 
@@ -107,11 +137,73 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
         )
         return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
 
+    @router.get("/campaigns")
+    async def list_campaigns(
+        unit: UnitReference = None,
+        team: UUID | None = None,
+        since: Annotated[Day | None, Query(alias="from", description="First day")] = None,
+        until: Annotated[Day | None, Query(alias="to", description="Last day")] = None,
+        status: Literal["planned", "held", "cancelled"] | None = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        wanted = lists.CampaignFilter(
+            unit=await named(log.pool, unit, None), team_id=team, since=since, until=until, status=status
+        )
+        rows = await lists.list_campaigns(log.pool, wanted, after=_position(cursor), limit=limit + 1)
+        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+
+    @router.get("/campaigns/{id}")
+    async def get_campaign(id: UUID) -> Response:  # noqa: A002
+        return _one(await lists.find_campaign(log.pool, id))
+
+    @router.get("/statistics")
+    async def list_statistics(
+        unit: UnitReference = None,
+        indicator: Annotated[str | None, Query(max_length=80)] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        place = await named(log.pool, unit, None)
+        rows = await lists.list_statistics(
+            log.pool, unit=place, indicator=indicator, after=_position(cursor), limit=limit + 1
+        )
+        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+
+    @router.get("/targets")
+    async def list_targets(
+        unit: UnitReference = None,
+        indicator: Annotated[str | None, Query(max_length=80)] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        place = await named(log.pool, unit, None)
+        rows = await lists.list_targets(
+            log.pool, unit=place, indicator=indicator, after=_position(cursor), limit=limit + 1
+        )
+        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+
     @router.get("/digital-services")
-    async def list_digital_services(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
+    async def list_digital_services(
+        on: OnDay = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response:
         (after,) = read_cursor(cursor, text) or (None,)
-        rows = await lists.list_digital_services(log.pool, after=after, limit=limit + 1)
+        rows = await lists.list_digital_services(log.pool, on=on, after=after, limit=limit + 1)
         return Json(page(rows, limit, key=lambda row: [row["code"]], item=lambda row: row))
+
+    async def history(stream: str) -> Response:
+        events = await log.read_streams([stream])
+        if not events:
+            raise Problem("not-found")
+        return Json({"items": lists.history([payload for _, _, payload in events])})
+
+    @router.get("/digital-services/{id}/history")
+    async def get_digital_service_history(id: ServiceCode) -> Response:  # noqa: A002
+        return await history(digital_service_stream(id))
+
+    @router.get("/indicators/{id}/history")
+    async def get_indicator_history(id: IndicatorCode) -> Response:  # noqa: A002
+        return await history(indicator_stream(id))
 
     return router
 

@@ -1,5 +1,7 @@
-"""What is read from the registry's tables: teams, members, baselines, digital services."""
+"""What is read from the registry's tables: teams, members, campaigns and catalogues."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -7,19 +9,23 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from libs.events.envelope import decode
 from libs.service.hierarchy import Unit, units_below
 
 Answer = dict[str, Any]
 
-_TEAM = "team_id AS id, name, decision_number, formed_on, unit_ids, place_id, leader_id, version"
-_MEMBER = "member_id AS id, team_id, place_id, role, organisations, joined_on, version"
+_TEAM = "team_id AS id, t.decision_number, t.formed_on, t.leader_id, t.dissolved_on, t.version"
+_MEMBER = """
+member_id AS id, team_id, place_id, role, organisations, joined_on, left_on, digital_services, trainings,
+version
+"""
 
 
 async def list_teams(
     pool: asyncpg.Pool, *, unit: Unit | None, on: date, after: int | None, limit: int
 ) -> list[tuple[int, Answer]]:
-    """Teams formed by a day, at or below a unit as it was on that day, in the order in which they were
-    entered; each with its place in that order.
+    """Teams that there were on a day, at or below a unit as it was on that day, in the order in which they
+    were entered; each with its place in that order.
     """
     below = await units_below(pool, unit) if unit else None
     rows = await pool.fetch(_LIST_TEAMS, on, below, after or 0, limit)
@@ -28,30 +34,46 @@ async def list_teams(
 
 # A team that is counted in its commune still works in each of its hamlets.
 _LIST_TEAMS = f"""
-SELECT position, {_TEAM}
-  FROM teams
- WHERE formed_on <= $1
-   AND ($2::uuid[] IS NULL OR place_id = ANY($2) OR unit_ids && $2)
-   AND position > $3
- ORDER BY position
+SELECT t.position, {_TEAM}, s.name, s.unit_ids, s.place_id
+  FROM team_spans s JOIN teams t USING (team_id)
+ WHERE s.valid_from <= $1 AND (s.valid_to IS NULL OR s.valid_to >= $1)
+   AND (t.dissolved_on IS NULL OR t.dissolved_on >= $1)
+   AND ($2::uuid[] IS NULL OR s.place_id = ANY($2) OR s.unit_ids && $2)
+   AND t.position > $3
+ ORDER BY t.position
  LIMIT $4
 """
 
 
 async def find_team(pool: asyncpg.Pool, team_id: UUID) -> Answer | None:
-    """The team with its members."""
-    row = await pool.fetchrow(f"SELECT {_TEAM} FROM teams WHERE team_id = $1", team_id)
+    """The team as it is now, with those who are in it, or were to its last day."""
+    row = await pool.fetchrow(
+        f"SELECT {_TEAM}, t.name, t.unit_ids, t.place_id FROM teams t WHERE team_id = $1", team_id
+    )
     if row is None:
         return None
     members = await pool.fetch(
-        f"SELECT {_MEMBER} FROM members WHERE team_id = $1 ORDER BY joined_on, member_id", team_id
+        f"SELECT {_MEMBER} FROM members WHERE team_id = $1 AND left_on IS NULL ORDER BY joined_on, member_id",
+        team_id,
     )
-    return {**row, "members": [dict(member) for member in members]}
+    return {**row, "members": [_member(member) for member in members]}
 
 
 async def find_member(pool: asyncpg.Pool, member_id: UUID) -> Answer | None:
-    row = await pool.fetchrow(f"SELECT {_MEMBER} FROM members WHERE member_id = $1", member_id)
-    return dict(row) if row else None
+    """The member in their last team, with those before it."""
+    row = await pool.fetchrow(f"SELECT {_MEMBER}, subject FROM members WHERE member_id = $1", member_id)
+    if row is None:
+        return None
+    past = await pool.fetch(
+        """SELECT team_id, role, joined_on, left_on FROM past_memberships
+            WHERE member_id = $1 ORDER BY joined_on""",
+        member_id,
+    )
+    return {**_member(row), "past_memberships": [dict(membership) for membership in past]}
+
+
+def _member(row: asyncpg.Record) -> Answer:
+    return {**row, "trainings": orjson.loads(row["trainings"])}
 
 
 async def list_baselines(
@@ -74,15 +96,133 @@ SELECT position, baseline_id AS id, unit_id, name, as_of, value, source, version
 """
 
 
-async def list_digital_services(pool: asyncpg.Pool, *, after: str | None, limit: int) -> list[Answer]:
+@dataclass(frozen=True, slots=True)
+class CampaignFilter:
+    """Which campaigns a list is about; `since` and `until` are their days, both included."""
+
+    unit: Unit | None = None
+    team_id: UUID | None = None
+    since: date | None = None
+    until: date | None = None
+    status: str | None = None
+
+
+async def list_campaigns(
+    pool: asyncpg.Pool, wanted: CampaignFilter, *, after: int | None, limit: int
+) -> list[tuple[int, Answer]]:
+    """Campaigns in the order in which they were planned; of a unit, those of it and of the units below."""
     rows = await pool.fetch(
-        "SELECT code, content, version FROM digital_services WHERE code > $1 ORDER BY code LIMIT $2",
+        _LIST_CAMPAIGNS,
+        await units_below(pool, wanted.unit) if wanted.unit else None,
+        wanted.team_id,
+        wanted.since,
+        wanted.until,
+        wanted.status,
+        after or 0,
+        limit,
+    )
+    return [_placed(row) for row in rows]
+
+
+_CAMPAIGN = "campaign_id AS id, unit_id, team_ids, name, day, partners, status, reason, version"
+_LIST_CAMPAIGNS = f"""
+SELECT position, {_CAMPAIGN}
+  FROM campaigns
+ WHERE ($1::uuid[] IS NULL OR unit_id = ANY($1))
+   AND ($2::uuid IS NULL OR team_ids @> ARRAY[$2])
+   AND ($3::date IS NULL OR day >= $3)
+   AND ($4::date IS NULL OR day <= $4)
+   AND ($5::text IS NULL OR status = $5)
+   AND position > $6
+ ORDER BY position
+ LIMIT $7
+"""
+
+
+async def find_campaign(pool: asyncpg.Pool, campaign_id: UUID) -> Answer | None:
+    row = await pool.fetchrow(f"SELECT {_CAMPAIGN} FROM campaigns WHERE campaign_id = $1", campaign_id)
+    return dict(row) if row else None
+
+
+async def list_statistics(
+    pool: asyncpg.Pool, *, unit: Unit | None, indicator: str | None, after: int | None, limit: int
+) -> list[tuple[int, Answer]]:
+    """Statistics of a unit and of those below it, in the order in which they were reported. `withdrawn` is
+    the reason for which one was.
+    """
+    below = await units_below(pool, unit) if unit else None
+    return [_placed(row) for row in await pool.fetch(_LIST_STATISTICS, below, indicator, after or 0, limit)]
+
+
+_LIST_STATISTICS = """
+SELECT position, statistic_id AS id, unit_id, indicator, measure, value::float8, first_day AS "from",
+       last_day AS "to", source, withdrawn, version
+  FROM statistics
+ WHERE ($1::uuid[] IS NULL OR unit_id = ANY($1))
+   AND ($2::text IS NULL OR indicator = $2)
+   AND position > $3
+ ORDER BY position
+ LIMIT $4
+"""
+
+
+async def list_targets(
+    pool: asyncpg.Pool, *, unit: Unit | None, indicator: str | None, after: int | None, limit: int
+) -> list[tuple[int, Answer]]:
+    """Targets of a unit itself: one that is set for it says nothing about those below."""
+    unit_id = unit.unit_id if unit else None
+    return [_placed(row) for row in await pool.fetch(_LIST_TARGETS, unit_id, indicator, after or 0, limit)]
+
+
+_LIST_TARGETS = """
+SELECT position, target_id AS id, unit_id, indicator, digital_service, stage, measure, value::float8, due,
+       cascaded_from, withdrawn, version
+  FROM targets
+ WHERE ($1::uuid IS NULL OR unit_id = $1)
+   AND ($2::text IS NULL OR indicator = $2)
+   AND position > $3
+ ORDER BY position
+ LIMIT $4
+"""
+
+
+async def list_digital_services(
+    pool: asyncpg.Pool, *, on: date | None, after: str | None, limit: int
+) -> list[Answer]:
+    """Digital services by code; of a day, those that were not retired before it."""
+    rows = await pool.fetch(
+        """SELECT code, content, retired_on, version FROM digital_services
+            WHERE code > $1 AND ($2::date IS NULL OR retired_on IS NULL OR retired_on >= $2)
+            ORDER BY code LIMIT $3""",
         after or "",
+        on,
         limit,
     )
     return [
-        {"id": row["code"], "code": row["code"], **orjson.loads(row["content"]), "version": row["version"]}
+        {
+            "id": row["code"],
+            "code": row["code"],
+            **orjson.loads(row["content"]),
+            "retired_on": row["retired_on"],
+            "version": row["version"],
+        }
         for row in rows
+    ]
+
+
+def history(payloads: Sequence[bytes]) -> list[Answer]:
+    """What happened to one thing of the catalogues, in order: what was said, when, and by whom."""
+    events = [decode(payload) for payload in payloads]
+    return [
+        {
+            "event": event.type.split(".")[3],
+            "version": event.streamversion,
+            "time": event.time,
+            "by": event.actor,
+            "position": event.position,
+            "data": orjson.loads(bytes(event.data)),
+        }
+        for event in events
     ]
 
 

@@ -9,7 +9,8 @@ from libs.service.log_service import LogService
 from libs.service.serve import run
 from libs.service.settings import Settings
 from services.registry import api
-from services.registry.domain import COMMANDS, DOMAIN, SERVICE
+from services.registry.below import UnitsBelow
+from services.registry.domain import COMMANDS, SERVICE, domain
 from services.registry.migrations import DIRECTORIES
 from services.registry.projection import RegistryLists
 
@@ -17,7 +18,8 @@ from services.registry.projection import RegistryLists
 def create(settings: Settings) -> ServiceApp:
     service = LogService(settings, SERVICE, migrations=DIRECTORIES)
     service.consume(lambda pool: Consumer(pool, RegistryLists(), service.source, LogFeed(service.log)))
-    commands = CommandApi(Handler(service.log, DOMAIN), COMMANDS, service.read_after)
+    handler = Handler(service.log, domain(UnitsBelow(service.log).prepare))
+    commands = CommandApi(handler, COMMANDS, service.read_after)
     return create_app(
         service=SERVICE,
         settings=settings,

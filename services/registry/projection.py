@@ -11,80 +11,63 @@ from pydantic import ValidationError
 from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
 from libs.service import hierarchy
-from services.registry.domain import (
-    DOMAIN,
-    EVENTS,
-    BaselineDeclared,
-    DigitalServiceListed,
-    LeaderAppointed,
-    MemberJoined,
-    TeamFormed,
-    UnitEstablished,
-)
+from services.registry import changes
+from services.registry.domain import DOMAIN, EVENTS
+from services.registry.domain.baselines import BaselineDeclared
+from services.registry.domain.campaigns import CampaignPlanned
+from services.registry.domain.digital_services import DigitalServiceListed
+from services.registry.domain.members import MemberJoined
+from services.registry.domain.statistics import StatisticReported
+from services.registry.domain.targets import TargetSet
+from services.registry.domain.teams import TeamFormed
+from services.registry.domain.units import UnitEstablished
 
 Row = tuple[object, ...]
+
+_COLUMNS = {
+    table: tuple(columns.split())
+    for table, columns in {
+        "teams": "team_id name decision_number formed_on unit_ids place_id position version",
+        "team_spans": "team_id name unit_ids place_id valid_from",
+        "members": "member_id team_id place_id role organisations joined_on position version",
+        "campaigns": "campaign_id unit_id team_ids name day partners status position version",
+        "baselines": "baseline_id unit_id name as_of value source position version",
+        "statistics": "statistic_id unit_id indicator measure value first_day last_day source position"
+        " version",
+        "targets": "target_id unit_id indicator digital_service stage measure value due cascaded_from"
+        " position version",
+        "digital_services": "code content position version",
+    }.items()
+}
 
 
 @dataclass(slots=True)
 class Rows:
-    """What a batch of events adds to each table."""
+    """What a batch of events does to the tables: rows that are new, then changes of rows."""
 
     spans: list[Row] = field(default_factory=list)
-    teams: list[Row] = field(default_factory=list)
-    members: list[Row] = field(default_factory=list)
-    leaders: list[Row] = field(default_factory=list)
-    baselines: list[Row] = field(default_factory=list)
-    services: list[Row] = field(default_factory=list)
+    added: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in _COLUMNS})
+    changed: list[changes.Change] = field(default_factory=list)
 
     def add(self, recorded: Recorded) -> None:
         """Raises ValidationError: the event is not what its type says."""
         event = DOMAIN.event(recorded)
         at = (recorded.position, recorded.streamversion)
-        _ROWS[type(event)](self, event, at)
+        again = recorded.streamversion > 1 and isinstance(event, MemberJoined | DigitalServiceListed)
+        add = ADDS.get(type(event))
+        if add and not again:
+            add(self, event, at)
+        elif change := changes.of(event, at):
+            self.changed.append(change)
 
     async def save(self, connection: asyncpg.Connection) -> None:
         if self.spans:
             await hierarchy.add_spans(connection, self.spans)
-        for table, columns, rows in (
-            ("teams", _TEAM, self.teams),
-            ("members", _MEMBER, self.members),
-            ("baselines", _BASELINE, self.baselines),
-            ("digital_services", _SERVICE, self.services),
-        ):
+        for table, rows in self.added.items():
             if rows:
-                await connection.copy_records_to_table(table, records=rows, columns=columns)
-        if self.leaders:
-            await connection.execute(_APPOINT, *zip(*self.leaders, strict=True))
-
-
-_TEAM = (
-    "team_id",
-    "name",
-    "decision_number",
-    "formed_on",
-    "unit_ids",
-    "place_id",
-    "position",
-    "version",
-)
-_MEMBER = (
-    "member_id",
-    "team_id",
-    "place_id",
-    "role",
-    "organisations",
-    "joined_on",
-    "position",
-    "version",
-)
-_BASELINE = ("baseline_id", "unit_id", "name", "as_of", "value", "source", "position", "version")
-_SERVICE = ("code", "content", "position", "version")
-
-_APPOINT = """
-UPDATE teams t SET leader_id = a.member_id, version = a.version
-  FROM unnest($1::uuid[], $2::uuid[], $3::int[]) a (team_id, member_id, version)
- WHERE t.team_id = a.team_id
-"""
+                await connection.copy_records_to_table(table, records=rows, columns=_COLUMNS[table])
+        for statement, values in self.changed:
+            await connection.execute(statement, *values)
 
 
 def _unit(rows: Rows, event: UnitEstablished, at: tuple[int, int]) -> None:
@@ -101,21 +84,15 @@ def _unit(rows: Rows, event: UnitEstablished, at: tuple[int, int]) -> None:
 
 
 def _team(rows: Rows, event: TeamFormed, at: tuple[int, int]) -> None:
-    rows.teams.append(
-        (
-            event.team_id,
-            event.name,
-            event.decision_number,
-            event.formed_on,
-            event.unit_ids,
-            event.place_id,
-            *at,
-        )
+    place = (event.unit_ids, event.place_id)
+    rows.added["teams"].append(
+        (event.team_id, event.name, event.decision_number, event.formed_on, *place, *at)
     )
+    rows.added["team_spans"].append((event.team_id, event.name, *place, event.formed_on))
 
 
 def _member(rows: Rows, event: MemberJoined, at: tuple[int, int]) -> None:
-    rows.members.append(
+    rows.added["members"].append(
         (
             event.member_id,
             event.team_id,
@@ -128,27 +105,73 @@ def _member(rows: Rows, event: MemberJoined, at: tuple[int, int]) -> None:
     )
 
 
-def _leader(rows: Rows, event: LeaderAppointed, at: tuple[int, int]) -> None:
-    rows.leaders.append((event.team_id, event.member_id, at[1]))
+def _campaign(rows: Rows, event: CampaignPlanned, at: tuple[int, int]) -> None:
+    rows.added["campaigns"].append(
+        (
+            event.campaign_id,
+            event.unit_id,
+            event.team_ids,
+            event.name,
+            event.day,
+            event.partners,
+            "planned",
+            *at,
+        )
+    )
 
 
 def _baseline(rows: Rows, event: BaselineDeclared, at: tuple[int, int]) -> None:
-    rows.baselines.append(
+    rows.added["baselines"].append(
         (event.baseline_id, event.unit_id, event.name, event.as_of, event.value, event.source, *at)
+    )
+
+
+def _statistic(rows: Rows, event: StatisticReported, at: tuple[int, int]) -> None:
+    rows.added["statistics"].append(
+        (
+            event.statistic_id,
+            event.unit_id,
+            event.indicator,
+            event.measure,
+            event.value,
+            event.first,
+            event.last,
+            event.source,
+            *at,
+        )
+    )
+
+
+def _target(rows: Rows, event: TargetSet, at: tuple[int, int]) -> None:
+    rows.added["targets"].append(
+        (
+            event.target_id,
+            event.unit_id,
+            event.indicator,
+            event.digital_service,
+            event.stage,
+            event.measure,
+            event.value,
+            event.due,
+            event.cascaded_from,
+            *at,
+        )
     )
 
 
 def _service(rows: Rows, event: DigitalServiceListed, at: tuple[int, int]) -> None:
     content = orjson.dumps(event.model_dump(exclude={"code"})).decode()
-    rows.services.append((event.code, content, *at))
+    rows.added["digital_services"].append((event.code, content, *at))
 
 
-_ROWS: dict[type[Any], Callable[[Rows, Any, tuple[int, int]], None]] = {
+ADDS: dict[type[Any], Callable[[Rows, Any, tuple[int, int]], None]] = {
     UnitEstablished: _unit,
     TeamFormed: _team,
     MemberJoined: _member,
-    LeaderAppointed: _leader,
+    CampaignPlanned: _campaign,
     BaselineDeclared: _baseline,
+    StatisticReported: _statistic,
+    TargetSet: _target,
     DigitalServiceListed: _service,
 }
 

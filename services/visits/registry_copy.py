@@ -90,6 +90,8 @@ class RegistryCopy:
             "member-left",
             "member-role-changed",
             "member-linked",
+            "sign-in-linked",
+            "sign-in-released",
             "leader-appointed",
             "leader-released",
             "specialities-assigned",

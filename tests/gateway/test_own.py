@@ -21,8 +21,8 @@ from services.gateway.main import create
 from services.gateway.routes import ROUTES, SERVICES
 from services.metrics import main as metrics_service
 from services.registry import main as registry_service
-from services.registry.domain.catalogues import Pillar, Stage
-from services.registry.domain.teams import Organisation, Role
+from services.registry.domain.digital_services import Pillar, Stage
+from services.registry.domain.members import Organisation, Role
 from services.registry.domain.units import Level
 from services.visits import main as visits_service
 from services.visits.domain.visits import Mode, Obstacle, Outcome

@@ -4,9 +4,9 @@ from datetime import date
 from uuid import UUID, uuid4
 
 from libs.events.ids import national_unit_id
-from services.registry.domain import MemberJoined, TeamFormed, UnitEstablished
-from services.registry.domain.teams import Role
-from services.registry.domain.units import Level
+from services.registry.domain.members import MemberJoined, Role
+from services.registry.domain.teams import TeamFormed
+from services.registry.domain.units import Level, UnitEstablished
 
 FIRST_DAY = date(2025, 6, 30)
 

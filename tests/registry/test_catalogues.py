@@ -8,14 +8,17 @@ import pytest
 from pydantic import ValidationError
 
 from libs.events.decider import NotYet, Rejected
-from services.registry.domain import (
-    DOMAIN,
-    BaselineDeclared,
-    DeclareBaseline,
+from services.registry.domain import DOMAIN
+from services.registry.domain.baselines import BaselineDeclared, DeclareBaseline
+from services.registry.domain.digital_services import (
     DigitalServiceListed,
+    DigitalServiceRetired,
+    Guide,
     ListDigitalService,
+    Names,
+    RetireDigitalService,
 )
-from services.registry.domain.catalogues import Guide, Names
+from services.registry.domain.indicators import DefineIndicator, Definition, IndicatorDefined, Part
 from tests.registry.province import HAMLET
 from tests.specification import Specification
 
@@ -82,8 +85,8 @@ def test_a_digital_service_is_listed() -> None:
     Specification(DOMAIN).when(list_service()).then(VNEID)
 
 
-def test_a_digital_service_is_not_listed_twice() -> None:
-    Specification(DOMAIN, VNEID).when(list_service()).then_refused(Rejected, "already-exists", "/id")
+def test_listing_a_service_as_it_is_changes_nothing() -> None:
+    Specification(DOMAIN, VNEID).when(list_service()).then()
 
 
 @pytest.mark.parametrize(
@@ -113,3 +116,66 @@ def test_a_digital_service_may_have_any_of_the_stages() -> None:
 def test_a_service_code_says_who_shares_it(code: str) -> None:
     with pytest.raises(ValidationError):
         list_service(id=code)
+
+
+RETIRED = DigitalServiceRetired(code=VNEID.code, retired_on=date(2026, 6, 30), reason="replaced")
+
+
+def test_a_digital_service_is_retired_with_its_last_day() -> None:
+    command = RetireDigitalService(id=VNEID.code, retired_on=RETIRED.retired_on, reason=RETIRED.reason)
+    Specification(DOMAIN, VNEID).when(command).then(RETIRED)
+    Specification(DOMAIN, VNEID, RETIRED).when(command).then_refused(
+        Rejected, "digital-service-retired", "/id"
+    )
+    Specification(DOMAIN).when(command).then_refused(NotYet, "digital-service-unknown", "/id")
+    Specification(DOMAIN, VNEID).when(
+        command.model_copy(update={"retired_on": date(2026, 11, 23)})
+    ).then_refused(Rejected, "date-in-future", "/retired_on")
+
+
+def test_a_retired_service_comes_back_when_it_is_listed_again() -> None:
+    Specification(DOMAIN, VNEID, RETIRED).when(list_service()).then(VNEID)
+
+
+def test_a_listed_service_may_be_listed_with_other_guides() -> None:
+    Specification(DOMAIN, VNEID).when(list_service(guides=())).then(VNEID.model_copy(update={"guides": ()}))
+
+
+INDICATOR = IndicatorDefined(
+    code="households-with-fibre",
+    number=1,
+    definition=Definition(kind="stock", names=Names(vi="Hộ có cáp quang", en="Households with fibre")),
+)
+
+
+def define(**changed: Any) -> DefineIndicator:
+    return DefineIndicator(
+        **{"id": INDICATOR.code, "version": 1, "definition": INDICATOR.definition, **changed}
+    )
+
+
+def test_an_indicator_is_defined_version_after_version() -> None:
+    Specification(DOMAIN).when(define()).then(INDICATOR)
+    Specification(DOMAIN, INDICATOR).when(define(version=2)).then(INDICATOR.model_copy(update={"number": 2}))
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_version_of_an_indicator_follows_the_one_before(version: int) -> None:
+    Specification(DOMAIN, INDICATOR).when(define(version=version)).then_refused(
+        Rejected, "version-not-next", "/version"
+    )
+
+
+@pytest.mark.parametrize("kind", ["share", "stock"])
+def test_a_share_and_nothing_else_has_two_parts(kind: Any) -> None:
+    parts: dict[str, Any] = {"numerator": Part(indicator="households-guided")} if kind == "share" else PARTS
+    definition = Definition(kind=kind, names=INDICATOR.definition.names, **parts)
+    Specification(DOMAIN).when(define(definition=definition)).then_refused(
+        Rejected, "parts-missing", "/definition"
+    )
+
+
+PARTS: dict[str, Any] = {
+    "numerator": Part(indicator="households-guided"),
+    "denominator": Part(indicator="households"),
+}

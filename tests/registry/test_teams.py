@@ -8,7 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from libs.events.decider import NotYet, Rejected
-from services.registry.domain import DOMAIN, AddMember, FormTeam, LeaderAppointed, MemberJoined
+from services.registry.domain import DOMAIN
+from services.registry.domain.members import AddMember, MemberJoined
+from services.registry.domain.teams import FormTeam, LeaderAppointed
 from tests.registry.province import (
     COMMUNE,
     DISTRICT,
@@ -113,7 +115,7 @@ def test_a_team_has_one_leader() -> None:
 
 def test_a_member_does_not_join_twice() -> None:
     member = joined()
-    Specification(DOMAIN, TEAM, member).when(add(member)).then_refused(Rejected, "already-exists", "/id")
+    Specification(DOMAIN, TEAM, member).when(add(member)).then_refused(Rejected, "member-in-team", "/id")
 
 
 def test_a_team_that_is_not_known_may_still_arrive() -> None:

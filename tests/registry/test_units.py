@@ -8,7 +8,8 @@ import pytest
 
 from libs.events.decider import NotYet, Rejected
 from libs.events.ids import national_unit_id
-from services.registry.domain import DOMAIN, EstablishUnit, UnitEstablished
+from services.registry.domain import DOMAIN
+from services.registry.domain.units import EstablishUnit, UnitEstablished
 from tests.registry.province import COMMUNE, DISTRICT, FIRST_DAY, HAMLET, PROVINCE
 from tests.specification import Specification
 

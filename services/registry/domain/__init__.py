@@ -1,70 +1,196 @@
 """The registry's domain: who works where, under which hierarchy, on any day."""
 
-from collections.abc import Sequence
-from typing import assert_never
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, assert_never
 
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
-from services.registry.domain import catalogues, teams, units
-from services.registry.domain.catalogues import (
-    BaselineDeclared,
-    DeclareBaseline,
-    DigitalServiceListed,
-    ListDigitalService,
+from services.registry.domain import (
+    baselines,
+    campaigns,
+    digital_services,
+    indicators,
+    members,
+    sign_ins,
+    statistics,
+    targets,
+    teams,
+    training,
+    units,
 )
-from services.registry.domain.teams import AddMember, FormTeam, LeaderAppointed, MemberJoined, TeamFormed
+from services.registry.domain.baselines import BaselineDeclared, DeclareBaseline
+from services.registry.domain.campaigns import (
+    CampaignCancelled,
+    CampaignHeld,
+    CampaignPlanned,
+    CancelCampaign,
+    HoldCampaign,
+    PlanCampaign,
+)
+from services.registry.domain.digital_services import (
+    DigitalServiceListed,
+    DigitalServiceRetired,
+    ListDigitalService,
+    RetireDigitalService,
+)
+from services.registry.domain.indicators import DefineIndicator, IndicatorDefined
+from services.registry.domain.members import (
+    AddMember,
+    ChangeRole,
+    LeaveTeam,
+    MemberJoined,
+    MemberLeft,
+    MemberRoleChanged,
+)
+from services.registry.domain.sign_ins import LinkMember, MemberLinked, SignInLinked, SignInReleased
+from services.registry.domain.statistics import (
+    ReportStatistic,
+    StatisticReported,
+    StatisticWithdrawn,
+    WithdrawStatistic,
+)
+from services.registry.domain.targets import SetTarget, TargetSet, TargetWithdrawn, WithdrawTarget
+from services.registry.domain.teams import (
+    DissolveTeam,
+    FormTeam,
+    LeaderAppointed,
+    LeaderReleased,
+    MoveTeam,
+    RenameTeam,
+    TeamDissolved,
+    TeamFormed,
+    TeamMoved,
+    TeamRenamed,
+)
+from services.registry.domain.training import (
+    AssignSpecialities,
+    CompleteTraining,
+    SpecialitiesAssigned,
+    TrainingCompleted,
+)
 from services.registry.domain.units import EstablishUnit, UnitEstablished
-
-__all__ = [
-    "COMMANDS",
-    "DOMAIN",
-    "EVENTS",
-    "SERVICE",
-    "AddMember",
-    "BaselineDeclared",
-    "DeclareBaseline",
-    "DigitalServiceListed",
-    "EstablishUnit",
-    "FormTeam",
-    "LeaderAppointed",
-    "ListDigitalService",
-    "MemberJoined",
-    "TeamFormed",
-    "UnitEstablished",
-]
 
 SERVICE = "registry"
 
+RegistryCommand = (
+    EstablishUnit
+    | teams.TeamCommand
+    | members.MembershipCommand
+    | LinkMember
+    | training.TrainingCommand
+    | campaigns.CampaignCommand
+    | DeclareBaseline
+    | statistics.StatisticCommand
+    | targets.TargetCommand
+    | digital_services.DigitalServiceCommand
+    | DefineIndicator
+)
+RegistryEvent = (
+    UnitEstablished
+    | teams.TeamEvent
+    | members.MembershipEvent
+    | MemberLinked
+    | sign_ins.SignInEvent
+    | training.TrainingEvent
+    | campaigns.CampaignEvent
+    | BaselineDeclared
+    | statistics.StatisticEvent
+    | targets.TargetEvent
+    | digital_services.DigitalServiceEvent
+    | IndicatorDefined
+)
+
 COMMANDS: dict[str, type[Command]] = {
     command.kind: command
-    for command in (EstablishUnit, FormTeam, AddMember, DeclareBaseline, ListDigitalService)
+    for command in (
+        EstablishUnit,
+        FormTeam,
+        RenameTeam,
+        MoveTeam,
+        DissolveTeam,
+        AddMember,
+        LeaveTeam,
+        ChangeRole,
+        LinkMember,
+        AssignSpecialities,
+        CompleteTraining,
+        PlanCampaign,
+        HoldCampaign,
+        CancelCampaign,
+        DeclareBaseline,
+        ReportStatistic,
+        WithdrawStatistic,
+        SetTarget,
+        WithdrawTarget,
+        ListDigitalService,
+        RetireDigitalService,
+        DefineIndicator,
+    )
 }
 EVENTS = types_of(
     SERVICE,
     UnitEstablished,
     TeamFormed,
-    MemberJoined,
+    TeamRenamed,
+    TeamMoved,
+    TeamDissolved,
     LeaderAppointed,
+    LeaderReleased,
+    MemberJoined,
+    MemberLeft,
+    MemberRoleChanged,
+    MemberLinked,
+    SignInLinked,
+    SignInReleased,
+    SpecialitiesAssigned,
+    TrainingCompleted,
+    CampaignPlanned,
+    CampaignHeld,
+    CampaignCancelled,
     BaselineDeclared,
+    StatisticReported,
+    StatisticWithdrawn,
+    TargetSet,
+    TargetWithdrawn,
     DigitalServiceListed,
+    DigitalServiceRetired,
+    IndicatorDefined,
 )
 
-RegistryCommand = EstablishUnit | FormTeam | AddMember | DeclareBaseline | ListDigitalService
-RegistryEvent = (
-    UnitEstablished | TeamFormed | MemberJoined | LeaderAppointed | BaselineDeclared | DigitalServiceListed
-)
-State = units.Unit | teams.Team | teams.Member | catalogues.Declared
 
-
-def evolve(state: State | None, event: RegistryEvent) -> State:
+def evolve(state: Any, event: RegistryEvent) -> object:
     match event:
         case UnitEstablished():
             return units.evolve(None, event)
-        case TeamFormed() | MemberJoined() | LeaderAppointed():
-            assert state is None or isinstance(state, teams.Team | teams.Member)
+        case (
+            TeamFormed()
+            | TeamRenamed()
+            | TeamMoved()
+            | TeamDissolved()
+            | LeaderAppointed()
+            | LeaderReleased()
+        ):
             return teams.evolve(state, event)
-        case BaselineDeclared() | DigitalServiceListed():
-            return catalogues.evolve(None, event)
+        case MemberJoined() | MemberLeft() | MemberRoleChanged():
+            return members.evolve(state, event)
+        case MemberLinked():
+            return sign_ins.evolve(state, event)
+        case SignInLinked() | SignInReleased():
+            return sign_ins.evolve_sign_in(event)
+        case SpecialitiesAssigned() | TrainingCompleted():
+            return training.evolve(state, event)
+        case CampaignPlanned() | CampaignHeld() | CampaignCancelled():
+            return campaigns.evolve(state, event)
+        case BaselineDeclared():
+            return baselines.evolve(event)
+        case StatisticReported() | StatisticWithdrawn():
+            return statistics.evolve(state, event)
+        case TargetSet() | TargetWithdrawn():
+            return targets.evolve(state, event)
+        case DigitalServiceListed() | DigitalServiceRetired():
+            return digital_services.evolve(state, event)
+        case IndicatorDefined():
+            return indicators.evolve(event)
         case _:
             assert_never(event)
 
@@ -73,12 +199,33 @@ def decide(command: RegistryCommand, states: States, context: Context) -> Sequen
     match command:
         case EstablishUnit():
             return units.decide(command, states, context)
-        case FormTeam() | AddMember():
+        case FormTeam() | RenameTeam() | MoveTeam() | DissolveTeam():
             return teams.decide(command, states, context)
-        case DeclareBaseline() | ListDigitalService():
-            return catalogues.decide(command, states, context)
+        case AddMember() | LeaveTeam() | ChangeRole():
+            return members.decide(command, states, context)
+        case LinkMember():
+            return sign_ins.decide(command, states, context)
+        case AssignSpecialities() | CompleteTraining():
+            return training.decide(command, states, context)
+        case PlanCampaign() | HoldCampaign() | CancelCampaign():
+            return campaigns.decide(command, states, context)
+        case DeclareBaseline():
+            return baselines.decide(command, states, context)
+        case ReportStatistic() | WithdrawStatistic():
+            return statistics.decide(command, states, context)
+        case SetTarget() | WithdrawTarget():
+            return targets.decide(command, states, context)
+        case ListDigitalService() | RetireDigitalService():
+            return digital_services.decide(command, states, context)
+        case DefineIndicator():
+            return indicators.decide(command, states, context)
         case _:
             assert_never(command)
 
 
-DOMAIN = Domain(service=SERVICE, events=EVENTS, evolve=evolve, decide=decide)
+def domain(prepare: Callable[[Sequence[Command]], Awaitable[targets.Below]] | None = None) -> Domain:
+    """`prepare` answers which units are below those that a target is cascaded from."""
+    return Domain(service=SERVICE, events=EVENTS, evolve=evolve, decide=decide, prepare=prepare)
+
+
+DOMAIN = domain()

@@ -1,9 +1,9 @@
-"""Teams and their members."""
+"""Teams: where they work, what they are called, and when they end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, ClassVar, Literal, assert_never
+from typing import Annotated, ClassVar, assert_never
 from uuid import UUID
 
 from pydantic import Field
@@ -11,38 +11,28 @@ from pydantic import Field
 from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
-from services.registry.domain.text import Name
+from services.registry.domain.text import Name, Reason
 from services.registry.domain.units import known_unit, unit_stream
 
-Role = Literal["leader", "deputy", "member"]
-Organisation = Literal[
-    "hamlet-head",
-    "party-cell",
-    "youth-union",
-    "womens-union",
-    "farmers-union",
-    "veterans",
-    "police-project-06",
-    "post-telecom",
-    "bank",
-    "school",
-    "other",
-]
+Units = Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
+    """`changed_on` is the day of its last change; a team that is dissolved changes no more."""
+
+    name: str
+    unit_ids: tuple[UUID, ...]
     place_id: UUID
     formed_on: date
+    changed_on: date
     leader_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    team_id: UUID
+    dissolved_on: date | None = None
 
 
 class FormTeam(Command):
+    """Forms a team that works in one or more hamlets, or for a commune."""
+
     kind: ClassVar[str] = "form-team"
     creates: ClassVar[bool] = True
 
@@ -50,31 +40,55 @@ class FormTeam(Command):
     name: Name
     decision_number: Name
     formed_on: Day
-    unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
+    unit_ids: Units
 
     def target(self) -> str:
         return team_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return tuple(unit_stream(unit_id) for unit_id in dict.fromkeys(self.unit_ids))
+        return unit_streams(self.unit_ids)
 
 
-class AddMember(Command):
-    kind: ClassVar[str] = "add-member"
-    creates: ClassVar[bool] = True
-    writes_all: ClassVar[bool] = True
+class RenameTeam(Command):
+    """Gives a team another name from a day on."""
+
+    kind: ClassVar[str] = "rename-team"
 
     id: UUID
-    team_id: UUID
-    role: Role
-    organisations: Annotated[tuple[Organisation, ...], Field(max_length=11)] = ()
-    joined_on: Day
+    name: Name
+    renamed_on: Day
 
     def target(self) -> str:
-        return member_stream(self.id)
+        return team_stream(self.id)
+
+
+class MoveTeam(Command):
+    """Says where a team works from a day on."""
+
+    kind: ClassVar[str] = "move-team"
+
+    id: UUID
+    unit_ids: Units
+    moved_on: Day
+
+    def target(self) -> str:
+        return team_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return (team_stream(self.team_id),)
+        return unit_streams(self.unit_ids)
+
+
+class DissolveTeam(Command):
+    """Ends a team; `dissolved_on` is its last day, and that of its members in it."""
+
+    kind: ClassVar[str] = "dissolve-team"
+
+    id: UUID
+    dissolved_on: Day
+    reason: Reason
+
+    def target(self) -> str:
+        return team_stream(self.id)
 
 
 class TeamFormed(Event):
@@ -93,20 +107,43 @@ class TeamFormed(Event):
         return team_stream(self.team_id)
 
 
-class MemberJoined(Event):
-    """`place_id` is the team's, so that counting members needs no other event."""
+class TeamRenamed(Event):
+    kind: ClassVar[str] = "team-renamed"
 
-    kind: ClassVar[str] = "member-joined"
-
-    member_id: UUID
     team_id: UUID
-    place_id: UUID
-    role: Role
-    organisations: tuple[str, ...]
-    joined_on: date
+    name: str
+    renamed_on: date
 
     def stream(self) -> str:
-        return member_stream(self.member_id)
+        return team_stream(self.team_id)
+
+
+class TeamMoved(Event):
+    """From `moved_on` on the team works in `unit_ids`, and is counted with its members in `place_id`."""
+
+    kind: ClassVar[str] = "team-moved"
+
+    team_id: UUID
+    unit_ids: tuple[UUID, ...]
+    place_id: UUID
+    moved_on: date
+
+    def stream(self) -> str:
+        return team_stream(self.team_id)
+
+
+class TeamDissolved(Event):
+    """`dissolved_on` is the team's last day, and that of everybody who is still in it."""
+
+    kind: ClassVar[str] = "team-dissolved"
+
+    team_id: UUID
+    place_id: UUID
+    dissolved_on: date
+    reason: str
+
+    def stream(self) -> str:
+        return team_stream(self.team_id)
 
 
 class LeaderAppointed(Event):
@@ -122,40 +159,90 @@ class LeaderAppointed(Event):
         return team_stream(self.team_id)
 
 
-TeamCommand = FormTeam | AddMember
-TeamEvent = TeamFormed | MemberJoined | LeaderAppointed
+class LeaderReleased(Event):
+    """The team has no leader from the day after `released_on`, until one is appointed."""
+
+    kind: ClassVar[str] = "leader-released"
+
+    team_id: UUID
+    member_id: UUID
+    released_on: date
+
+    def stream(self) -> str:
+        return team_stream(self.team_id)
+
+
+TeamCommand = FormTeam | RenameTeam | MoveTeam | DissolveTeam
+TeamEvent = TeamFormed | TeamRenamed | TeamMoved | TeamDissolved | LeaderAppointed | LeaderReleased
 
 
 def team_stream(team_id: UUID) -> str:
     return f"team/{team_id}"
 
 
-def member_stream(member_id: UUID) -> str:
-    return f"member/{member_id}"
+def unit_streams(unit_ids: Sequence[UUID]) -> tuple[str, ...]:
+    return tuple(unit_stream(unit_id) for unit_id in dict.fromkeys(unit_ids))
 
 
-def evolve(state: Team | Member | None, event: TeamEvent) -> Team | Member:
+def known_team(states: States, team_id: UUID, *, pointer: str | None) -> Team:
+    """The team's state. Raises NotYet: its formation may still arrive."""
+    team = states[team_stream(team_id)]
+    if not isinstance(team, Team):
+        raise NotYet("team-unknown", pointer, team_id=team_id)
+    return team
+
+
+def working_team(states: States, team_id: UUID, *, pointer: str | None) -> Team:
+    """A team that is not dissolved. Raises NotYet team-unknown, Rejected team-dissolved."""
+    team = known_team(states, team_id, pointer=pointer)
+    if team.dissolved_on is not None:
+        raise Rejected("team-dissolved", pointer, dissolved_on=team.dissolved_on)
+    return team
+
+
+def evolve(state: Team | None, event: TeamEvent) -> Team:
+    if isinstance(event, TeamFormed):
+        return Team(event.name, event.unit_ids, event.place_id, event.formed_on, changed_on=event.formed_on)
+    assert state is not None, "a team is formed first"
     match event:
-        case TeamFormed():
-            return Team(place_id=event.place_id, formed_on=event.formed_on)
+        case TeamRenamed():
+            return replace(state, name=event.name, changed_on=event.renamed_on)
+        case TeamMoved():
+            return replace(state, unit_ids=event.unit_ids, place_id=event.place_id, changed_on=event.moved_on)
+        case TeamDissolved():
+            return replace(state, dissolved_on=event.dissolved_on)
         case LeaderAppointed():
-            assert isinstance(state, Team)
             return replace(state, leader_id=event.member_id)
-        case MemberJoined():
-            return Member(team_id=event.team_id)
+        case LeaderReleased():
+            return replace(state, leader_id=None)
         case _:
             assert_never(event)
 
 
 def decide(command: TeamCommand, states: States, context: Context) -> Sequence[Event]:
     """Raises Rejected: already-exists, date-in-future, listed-twice, team-place-invalid,
-    team-across-communes, joined-before-team, team-has-leader; NotYet: unit-unknown, team-unknown.
+    team-across-communes, team-dissolved, before-last-change; NotYet: unit-unknown, team-unknown.
     """
     match command:
         case FormTeam():
             return _form(command, states, context)
-        case AddMember():
-            return _add_member(command, states, context)
+        case RenameTeam():
+            team = _changing(command, states, context, day=command.renamed_on, pointer="/renamed_on")
+            if command.name == team.name:
+                return []
+            return [TeamRenamed(team_id=command.id, name=command.name, renamed_on=command.renamed_on)]
+        case MoveTeam():
+            return _move(command, states, context)
+        case DissolveTeam():
+            team = _changing(command, states, context, day=command.dissolved_on, pointer="/dissolved_on")
+            return [
+                TeamDissolved(
+                    team_id=command.id,
+                    place_id=team.place_id,
+                    dissolved_on=command.dissolved_on,
+                    reason=command.reason,
+                )
+            ]
         case _:
             assert_never(command)
 
@@ -172,55 +259,53 @@ def _form(command: FormTeam, states: States, context: Context) -> Sequence[Event
             decision_number=command.decision_number,
             formed_on=command.formed_on,
             unit_ids=command.unit_ids,
-            place_id=_place(command, states),
+            place_id=_place(command.unit_ids, states),
         )
     ]
 
 
-def _place(command: FormTeam, states: States) -> UUID:
+def _move(command: MoveTeam, states: States, context: Context) -> Sequence[Event]:
+    team = _changing(command, states, context, day=command.moved_on, pointer="/moved_on")
+    place_id = _place(command.unit_ids, states)
+    if command.unit_ids == team.unit_ids:
+        return []
+    return [
+        TeamMoved(team_id=command.id, unit_ids=command.unit_ids, place_id=place_id, moved_on=command.moved_on)
+    ]
+
+
+def _changing(
+    command: RenameTeam | MoveTeam | DissolveTeam,
+    states: States,
+    context: Context,
+    *,
+    day: date,
+    pointer: str,
+) -> Team:
+    """The team, if it may change on that day: changes come in the order of their days."""
+    team = working_team(states, command.id, pointer=None)
+    if day > context.today:
+        raise Rejected("date-in-future", pointer)
+    if day < team.changed_on:
+        raise Rejected("before-last-change", pointer, changed_on=team.changed_on)
+    return team
+
+
+def _place(unit_ids: Sequence[UUID], states: States) -> UUID:
     """The one hamlet or commune, or the commune that several hamlets have in common."""
     communes: set[UUID | None] = set()
-    for index, unit_id in enumerate(command.unit_ids):
+    for index, unit_id in enumerate(unit_ids):
         pointer = f"/unit_ids/{index}"
-        if unit_id in command.unit_ids[:index]:
+        if unit_id in unit_ids[:index]:
             raise Rejected("listed-twice", pointer)
         unit = known_unit(states, unit_id, pointer=pointer)
-        if unit.level != "hamlet" and (unit.level != "commune" or len(command.unit_ids) > 1):
+        if unit.level != "hamlet" and (unit.level != "commune" or len(unit_ids) > 1):
             raise Rejected("team-place-invalid", pointer)
         communes.add(unit.parent_id)
         if len(communes) > 1:
             raise Rejected("team-across-communes", pointer)
-    if len(command.unit_ids) == 1:
-        return command.unit_ids[0]
+    if len(unit_ids) == 1:
+        return unit_ids[0]
     (commune,) = communes
     assert commune is not None, "a hamlet has a parent"
     return commune
-
-
-def _add_member(command: AddMember, states: States, context: Context) -> Sequence[Event]:
-    if states[command.target()] is not None:
-        raise Rejected("already-exists", "/id")
-    team = states[team_stream(command.team_id)]
-    if not isinstance(team, Team):
-        raise NotYet("team-unknown", "/team_id", team_id=command.team_id)
-    if command.joined_on > context.today:
-        raise Rejected("date-in-future", "/joined_on")
-    if command.joined_on < team.formed_on:
-        raise Rejected("joined-before-team", "/joined_on", formed_on=team.formed_on)
-    for index, organisation in enumerate(command.organisations):
-        if organisation in command.organisations[:index]:
-            raise Rejected("listed-twice", f"/organisations/{index}")
-    joined = MemberJoined(
-        member_id=command.id,
-        team_id=command.team_id,
-        place_id=team.place_id,
-        role=command.role,
-        organisations=command.organisations,
-        joined_on=command.joined_on,
-    )
-    if command.role != "leader":
-        return [joined]
-    if team.leader_id is not None:
-        raise Rejected("team-has-leader", "/role", leader_id=team.leader_id)
-    appointed = LeaderAppointed(team_id=command.team_id, member_id=command.id, appointed_on=command.joined_on)
-    return [joined, appointed]

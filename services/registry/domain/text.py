@@ -16,3 +16,8 @@ UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")]
 ServiceCode = Annotated[
     str, StringConstraints(max_length=60, pattern=r"^(vn|[0-9]{2})\.[a-z0-9]+(-[a-z0-9]+)*$")
 ]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True, pattern=r"^[^\x00]+$")
+]
+"""Why something was done, in the words of whoever did it."""
+Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]

@@ -1,0 +1,295 @@
+"""Members: who is in a team, as what, and what they have learned. A person's name is sealed, not here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Annotated, Any, ClassVar, Literal, assert_never
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.events.day import Day
+from libs.events.decider import Command, Context, NotYet, Rejected, States
+from libs.events.event import Event
+from services.registry.domain.teams import (
+    LeaderAppointed,
+    LeaderReleased,
+    Team,
+    known_team,
+    team_stream,
+    working_team,
+)
+from services.registry.domain.text import Reason
+
+Role = Literal["leader", "deputy", "member"]
+Organisation = Literal[
+    "hamlet-head",
+    "party-cell",
+    "youth-union",
+    "womens-union",
+    "farmers-union",
+    "veterans",
+    "police-project-06",
+    "post-telecom",
+    "bank",
+    "school",
+    "other",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The last membership, which is over when `left_on` is set or the team is dissolved. `changed_on` is the
+    day of its last change.
+    """
+
+    team_id: UUID
+    role: Role
+    joined_on: date
+    changed_on: date
+    left_on: date | None = None
+    sign_in: str | None = None
+
+
+class MemberCommand(Command):
+    """What is said of a member who is there; it rests on their team as well."""
+
+    id: UUID
+
+    def target(self) -> str:
+        return member_stream(self.id)
+
+    def follows(self, state: Any) -> tuple[str, ...]:
+        return (team_stream(state.team_id),) if isinstance(state, Member) else ()
+
+
+class AddMember(Command):
+    """Adds a member to a team: somebody new, or somebody who has left theirs."""
+
+    kind: ClassVar[str] = "add-member"
+    creates: ClassVar[bool] = True
+    writes_all: ClassVar[bool] = True
+
+    id: UUID
+    team_id: UUID
+    role: Role
+    organisations: Annotated[tuple[Organisation, ...], Field(max_length=11)] = ()
+    joined_on: Day
+
+    def target(self) -> str:
+        return member_stream(self.id)
+
+    def relies_on(self) -> tuple[str, ...]:
+        return (team_stream(self.team_id),)
+
+    def follows(self, state: Any) -> tuple[str, ...]:
+        return (team_stream(state.team_id),) if isinstance(state, Member) else ()
+
+
+class LeaveTeam(MemberCommand):
+    """Ends a membership; `left_on` is its last day."""
+
+    kind: ClassVar[str] = "leave-team"
+    writes_all: ClassVar[bool] = True
+
+    left_on: Day
+    reason: Reason | None = None
+
+
+class ChangeRole(MemberCommand):
+    """Gives a member another role from a day on."""
+
+    kind: ClassVar[str] = "change-role"
+    writes_all: ClassVar[bool] = True
+
+    role: Role
+    changed_on: Day
+
+
+class MemberJoined(Event):
+    """`place_id` is the team's, so that counting members needs no other event."""
+
+    kind: ClassVar[str] = "member-joined"
+
+    member_id: UUID
+    team_id: UUID
+    place_id: UUID
+    role: Role
+    organisations: tuple[str, ...]
+    joined_on: date
+
+    def stream(self) -> str:
+        return member_stream(self.member_id)
+
+
+class MemberLeft(Event):
+    """`left_on` is the last day in the team."""
+
+    kind: ClassVar[str] = "member-left"
+
+    member_id: UUID
+    team_id: UUID
+    place_id: UUID
+    left_on: date
+    reason: str | None = None
+
+    def stream(self) -> str:
+        return member_stream(self.member_id)
+
+
+class MemberRoleChanged(Event):
+    kind: ClassVar[str] = "member-role-changed"
+
+    member_id: UUID
+    team_id: UUID
+    place_id: UUID
+    role: Role
+    changed_on: date
+
+    def stream(self) -> str:
+        return member_stream(self.member_id)
+
+
+MembershipCommand = AddMember | LeaveTeam | ChangeRole
+MembershipEvent = MemberJoined | MemberLeft | MemberRoleChanged
+
+
+def member_stream(member_id: UUID) -> str:
+    return f"member/{member_id}"
+
+
+def evolve(state: Member | None, event: MembershipEvent) -> Member:
+    if isinstance(event, MemberJoined):
+        sign_in = state.sign_in if state else None
+        return Member(event.team_id, event.role, event.joined_on, changed_on=event.joined_on, sign_in=sign_in)
+    assert state is not None, "a member joins first"
+    match event:
+        case MemberLeft():
+            return replace(state, left_on=event.left_on)
+        case MemberRoleChanged():
+            return replace(state, role=event.role, changed_on=event.changed_on)
+        case _:
+            assert_never(event)
+
+
+def decide(command: MembershipCommand, states: States, context: Context) -> Sequence[Event]:
+    """Raises Rejected: date-in-future, listed-twice, joined-before-team, member-in-team,
+    membership-overlaps, member-left, before-joining, before-last-change, team-dissolved, team-has-leader;
+    NotYet: team-unknown, member-unknown.
+    """
+    match command:
+        case AddMember():
+            return _add(command, states, context)
+        case LeaveTeam():
+            return _leave(command, states, context)
+        case ChangeRole():
+            return _change_role(command, states, context)
+        case _:
+            assert_never(command)
+
+
+def _add(command: AddMember, states: States, context: Context) -> Sequence[Event]:
+    before = states[command.target()]
+    team = working_team(states, command.team_id, pointer="/team_id")
+    if command.joined_on > context.today:
+        raise Rejected("date-in-future", "/joined_on")
+    if command.joined_on < team.formed_on:
+        raise Rejected("joined-before-team", "/joined_on", formed_on=team.formed_on)
+    if isinstance(before, Member):
+        last_day = before.left_on or known_team(states, before.team_id, pointer=None).dissolved_on
+        if last_day is None:
+            raise Rejected("member-in-team", "/id", team_id=before.team_id)
+        if command.joined_on <= last_day:
+            raise Rejected("membership-overlaps", "/joined_on", left_on=last_day)
+    check_once(command.organisations, "/organisations")
+    joined = MemberJoined(
+        member_id=command.id,
+        team_id=command.team_id,
+        place_id=team.place_id,
+        role=command.role,
+        organisations=command.organisations,
+        joined_on=command.joined_on,
+    )
+    return [joined, *_appointed(command.team_id, team, command, day=command.joined_on)]
+
+
+def _appointed(
+    team_id: UUID, team: Team, command: AddMember | ChangeRole, *, day: date
+) -> list[LeaderAppointed]:
+    if command.role != "leader":
+        return []
+    if team.leader_id is not None:
+        raise Rejected("team-has-leader", "/role", leader_id=team.leader_id)
+    return [LeaderAppointed(team_id=team_id, member_id=command.id, appointed_on=day)]
+
+
+def _leave(command: LeaveTeam, states: States, context: Context) -> Sequence[Event]:
+    member, team = current_member(command, states)
+    check_day(command.left_on, member, context, pointer="/left_on")
+    left = MemberLeft(
+        member_id=command.id,
+        team_id=member.team_id,
+        place_id=team.place_id,
+        left_on=command.left_on,
+        reason=command.reason,
+    )
+    return [left, *_released(command.id, member, team, last_day=command.left_on)]
+
+
+def _released(member_id: UUID, member: Member, team: Team, *, last_day: date) -> list[LeaderReleased]:
+    if team.leader_id != member_id:
+        return []
+    return [LeaderReleased(team_id=member.team_id, member_id=member_id, released_on=last_day)]
+
+
+def _change_role(command: ChangeRole, states: States, context: Context) -> Sequence[Event]:
+    member, team = current_member(command, states)
+    check_day(command.changed_on, member, context, pointer="/changed_on")
+    if command.role == member.role:
+        return []
+    changed = MemberRoleChanged(
+        member_id=command.id,
+        team_id=member.team_id,
+        place_id=team.place_id,
+        role=command.role,
+        changed_on=command.changed_on,
+    )
+    day_before = command.changed_on - timedelta(days=1)
+    return [
+        changed,
+        *_released(command.id, member, team, last_day=day_before),
+        *_appointed(member.team_id, team, command, day=command.changed_on),
+    ]
+
+
+def known_member(member_id: UUID, states: States) -> Member:
+    member = states[member_stream(member_id)]
+    if not isinstance(member, Member):
+        raise NotYet("member-unknown", None, member_id=member_id)
+    return member
+
+
+def current_member(command: MemberCommand, states: States) -> tuple[Member, Team]:
+    """The member, and the team that they are in."""
+    member = known_member(command.id, states)
+    if member.left_on is not None:
+        raise Rejected("member-left", None, left_on=member.left_on)
+    return member, working_team(states, member.team_id, pointer=None)
+
+
+def check_day(
+    day: date, member: Member, context: Context, *, pointer: str, after_change: bool = True
+) -> None:
+    """What happens to a membership happens within it; changes of it come in the order of their days."""
+    if day > context.today:
+        raise Rejected("date-in-future", pointer)
+    if day < member.joined_on:
+        raise Rejected("before-joining", pointer, joined_on=member.joined_on)
+    if after_change and day < member.changed_on:
+        raise Rejected("before-last-change", pointer, changed_on=member.changed_on)
+
+
+def check_once(values: Sequence[str], pointer: str) -> None:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise Rejected("listed-twice", f"{pointer}/{index}")

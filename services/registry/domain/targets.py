@@ -1,0 +1,175 @@
+"""Targets: what an indicator is to be in a unit by a day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, ClassVar, assert_never
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from libs.events.day import Day
+from libs.events.decider import Command, Context, NotYet, Rejected, States
+from libs.events.event import Event
+from services.registry.domain.statistics import Number, plain
+from services.registry.domain.text import Label, Reason, ServiceCode
+from services.registry.domain.units import Level, known_unit, unit_stream
+
+IndicatorCode = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """The units of a level below a unit, as this service's tables have them at the moment of the decision."""
+
+    units: Mapping[tuple[UUID, Level], Sequence[UUID]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`unit_ids`: for whom it still stands."""
+
+    unit_ids: frozenset[UUID]
+
+
+class SetTarget(Command):
+    """Sets a target for a unit; with `cascade`, for each unit of that level below it at this moment as well.
+    It says nothing about any other unit below.
+    """
+
+    kind: ClassVar[str] = "set-target"
+    creates: ClassVar[bool] = True
+
+    id: UUID
+    unit_id: UUID
+    indicator: IndicatorCode
+    digital_service: ServiceCode | None = None
+    stage: Label | None = None
+    measure: Label | None = None
+    value: Number
+    due: Day
+    cascade: Level | None = None
+
+    def target(self) -> str:
+        return target_stream(self.id)
+
+    def relies_on(self) -> tuple[str, ...]:
+        return (unit_stream(self.unit_id),)
+
+
+class WithdrawTarget(Command):
+    """Takes a target back: for one unit, or for all that it still stands for."""
+
+    kind: ClassVar[str] = "withdraw-target"
+
+    id: UUID
+    unit_id: UUID | None = None
+    reason: Reason
+
+    def target(self) -> str:
+        return target_stream(self.id)
+
+
+class TargetSet(Event):
+    """`value` is a decimal text; `cascaded_from` is the unit from which it came down to this one. A target
+    that was cascaded is one such event for each unit, all of one `target_id`.
+    """
+
+    kind: ClassVar[str] = "target-set"
+
+    target_id: UUID
+    unit_id: UUID
+    indicator: str
+    digital_service: str | None = None
+    stage: str | None = None
+    measure: str | None = None
+    value: Decimal
+    due: date
+    cascaded_from: UUID | None = None
+
+    def stream(self) -> str:
+        return target_stream(self.target_id)
+
+
+class TargetWithdrawn(Event):
+    """The target no longer stands for this unit."""
+
+    kind: ClassVar[str] = "target-withdrawn"
+
+    target_id: UUID
+    unit_id: UUID
+    reason: str
+
+    def stream(self) -> str:
+        return target_stream(self.target_id)
+
+
+TargetCommand = SetTarget | WithdrawTarget
+TargetEvent = TargetSet | TargetWithdrawn
+
+
+def target_stream(target_id: UUID) -> str:
+    return f"target/{target_id}"
+
+
+def evolve(state: Target | None, event: TargetEvent) -> Target:
+    standing = state.unit_ids if state else frozenset()
+    match event:
+        case TargetSet():
+            return Target(standing | {event.unit_id})
+        case TargetWithdrawn():
+            return Target(standing - {event.unit_id})
+        case _:
+            assert_never(event)
+
+
+def decide(command: TargetCommand, states: States, context: Context) -> Sequence[Event]:
+    """Raises Rejected: already-exists, cascade-to-nobody, target-withdrawn; NotYet: unit-unknown,
+    target-unknown.
+    """
+    match command:
+        case SetTarget():
+            return _set(command, states, context)
+        case WithdrawTarget():
+            return _withdraw(command, states)
+        case _:
+            assert_never(command)
+
+
+def _set(command: SetTarget, states: States, context: Context) -> Sequence[Event]:
+    if states[command.target()] is not None:
+        raise Rejected("already-exists", "/id")
+    known_unit(states, command.unit_id, pointer="/unit_id")
+    below: Sequence[UUID] = ()
+    if command.cascade is not None:
+        assert isinstance(context.known, Below)
+        below = context.known.units.get((command.unit_id, command.cascade), ())
+        if not below:
+            raise Rejected("cascade-to-nobody", "/cascade", level=command.cascade)
+    return [
+        TargetSet(
+            target_id=command.id,
+            unit_id=unit_id,
+            indicator=command.indicator,
+            digital_service=command.digital_service,
+            stage=command.stage,
+            measure=command.measure,
+            value=plain(command.value),
+            due=command.due,
+            cascaded_from=None if unit_id == command.unit_id else command.unit_id,
+        )
+        for unit_id in (command.unit_id, *below)
+    ]
+
+
+def _withdraw(command: WithdrawTarget, states: States) -> Sequence[Event]:
+    target = states[command.target()]
+    if not isinstance(target, Target):
+        raise NotYet("target-unknown", None, target_id=command.id)
+    if not target.unit_ids or command.unit_id not in (None, *target.unit_ids):
+        raise Rejected("target-withdrawn", "/unit_id" if command.unit_id else None)
+    wanted = [command.unit_id] if command.unit_id else sorted(target.unit_ids)
+    return [
+        TargetWithdrawn(target_id=command.id, unit_id=unit_id, reason=command.reason) for unit_id in wanted
+    ]

@@ -1,0 +1,139 @@
+"""Statistics from outside and targets: what is accepted, and each refusal."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import ValidationError
+
+from libs.events.decider import NotYet, Rejected
+from services.registry.domain import DOMAIN
+from services.registry.domain.statistics import (
+    ReportStatistic,
+    StatisticReported,
+    StatisticWithdrawn,
+    WithdrawStatistic,
+)
+from services.registry.domain.targets import Below, SetTarget, TargetSet, TargetWithdrawn, WithdrawTarget
+from tests.registry.province import COMMUNE, HAMLET, NEXT_HAMLET, UNITS
+from tests.specification import Specification
+
+SHARE = StatisticReported(
+    statistic_id=uuid4(),
+    unit_id=COMMUNE.unit_id,
+    indicator="online-dossiers-share",
+    measure="share",
+    value=Decimal("0.976"),
+    **{"from": date(2024, 1, 1), "to": date(2024, 6, 30)},
+    source="public service portal",
+)
+WITHDRAWN = StatisticWithdrawn(
+    statistic_id=SHARE.statistic_id, unit_id=SHARE.unit_id, indicator=SHARE.indicator, reason="wrong month"
+)
+
+
+def report(**changed: Any) -> ReportStatistic:
+    values = {"id": SHARE.statistic_id, **SHARE.model_dump(exclude={"statistic_id"})}
+    return ReportStatistic(**{**values, **changed})
+
+
+def test_a_share_is_reported_for_a_unit_and_its_days() -> None:
+    Specification(DOMAIN, *UNITS).when(report()).then(SHARE)
+
+
+def test_a_number_is_kept_in_one_form() -> None:
+    command = report(measure="count", value=Decimal("1028.0"))
+    (event,) = Specification(DOMAIN, *UNITS).when(command).decide()
+    assert isinstance(event, StatisticReported)
+    assert '"value":"1028"' in event.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "pointer"),
+    [
+        ({"from": date(2024, 7, 1)}, "period-reversed", "/from"),
+        ({"to": date(2026, 11, 23)}, "date-in-future", "/to"),
+        ({"measure": "count"}, "number-not-whole", "/value"),
+        ({"value": Decimal("1.001")}, "share-out-of-range", "/value"),
+    ],
+)
+def test_what_a_statistic_must_not_be(changed: dict[str, Any], code: str, pointer: str) -> None:
+    Specification(DOMAIN, *UNITS).when(report(**changed)).then_refused(Rejected, code, pointer)
+
+
+def test_a_statistic_is_reported_once_and_for_a_unit_that_is_known() -> None:
+    Specification(DOMAIN, *UNITS, SHARE).when(report()).then_refused(Rejected, "already-exists", "/id")
+    Specification(DOMAIN).when(report()).then_refused(NotYet, "unit-unknown", "/unit_id")
+
+
+@pytest.mark.parametrize("value", [Decimal("-0.1"), Decimal("0.1234567"), Decimal("NaN")])
+def test_a_statistic_is_a_plain_number(value: Decimal) -> None:
+    with pytest.raises(ValidationError):
+        report(value=value)
+
+
+def test_a_statistic_is_withdrawn_once() -> None:
+    command = WithdrawStatistic(id=SHARE.statistic_id, reason="wrong month")
+    Specification(DOMAIN, SHARE).when(command).then(WITHDRAWN)
+    Specification(DOMAIN, SHARE, WITHDRAWN).when(command).then_refused(Rejected, "statistic-withdrawn")
+    Specification(DOMAIN).when(command).then_refused(NotYet, "statistic-unknown")
+
+
+TARGET = TargetSet(
+    target_id=uuid4(),
+    unit_id=COMMUNE.unit_id,
+    indicator="households-guided-share",
+    value=Decimal("0.6"),
+    due=date(2022, 12, 31),
+)
+CASCADED = tuple(
+    TARGET.model_copy(update={"unit_id": hamlet.unit_id, "cascaded_from": COMMUNE.unit_id})
+    for hamlet in (HAMLET, NEXT_HAMLET)
+)
+KNOWN = Below({(COMMUNE.unit_id, "hamlet"): [HAMLET.unit_id, NEXT_HAMLET.unit_id]})
+
+
+def set_target(**changed: Any) -> SetTarget:
+    values = {"id": TARGET.target_id, **TARGET.model_dump(exclude={"target_id", "cascaded_from"})}
+    return SetTarget(**{**values, **changed})
+
+
+def withdrawn(event: TargetSet) -> TargetWithdrawn:
+    return TargetWithdrawn(target_id=event.target_id, unit_id=event.unit_id, reason="another plan")
+
+
+def test_a_target_is_set_for_its_unit_alone() -> None:
+    Specification(DOMAIN, *UNITS, known=KNOWN).when(set_target(value=Decimal("0.60"))).then(TARGET)
+
+
+def test_a_target_that_cascades_is_set_for_each_unit_below_at_this_moment() -> None:
+    Specification(DOMAIN, *UNITS, known=KNOWN).when(set_target(cascade="hamlet")).then(TARGET, *CASCADED)
+
+
+def test_a_target_does_not_cascade_to_nobody() -> None:
+    Specification(DOMAIN, *UNITS, known=Below()).when(set_target(cascade="hamlet")).then_refused(
+        Rejected, "cascade-to-nobody", "/cascade"
+    )
+
+
+def test_a_target_is_set_once_and_for_a_unit_that_is_known() -> None:
+    Specification(DOMAIN, *UNITS, TARGET).when(set_target()).then_refused(Rejected, "already-exists", "/id")
+    Specification(DOMAIN).when(set_target()).then_refused(NotYet, "unit-unknown", "/unit_id")
+
+
+def test_a_target_is_withdrawn_for_one_unit_or_for_all() -> None:
+    everywhere = Specification(DOMAIN, TARGET, *CASCADED)
+    one = WithdrawTarget(id=TARGET.target_id, unit_id=HAMLET.unit_id, reason="another plan")
+    everywhere.when(one).then(withdrawn(CASCADED[0]))
+    rest = Specification(DOMAIN, TARGET, *CASCADED, withdrawn(CASCADED[0]))
+    rest.when(one).then_refused(Rejected, "target-withdrawn", "/unit_id")
+    both = sorted((TARGET, CASCADED[1]), key=lambda event: event.unit_id)
+    rest.when(WithdrawTarget(id=TARGET.target_id, reason="another plan")).then(*map(withdrawn, both))
+
+
+def test_a_target_that_nobody_has_any_more_or_yet_is_not_withdrawn() -> None:
+    command = WithdrawTarget(id=TARGET.target_id, reason="another plan")
+    Specification(DOMAIN, TARGET, withdrawn(TARGET)).when(command).then_refused(Rejected, "target-withdrawn")
+    Specification(DOMAIN).when(command).then_refused(NotYet, "target-unknown")

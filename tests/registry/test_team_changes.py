@@ -1,0 +1,88 @@
+"""What becomes of a team: renamed, moved, dissolved; and each refusal."""
+
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from libs.events.decider import NotYet, Rejected
+from services.registry.domain import DOMAIN
+from services.registry.domain.teams import (
+    DissolveTeam,
+    MoveTeam,
+    RenameTeam,
+    TeamDissolved,
+    TeamMoved,
+    TeamRenamed,
+)
+from tests.registry.province import COMMUNE, HAMLET, NEXT_HAMLET, TEAM, UNITS
+from tests.specification import Specification
+
+DAY = date(2023, 5, 1)
+RENAMED = TeamRenamed(team_id=TEAM.team_id, name="Tổ Công Nghiệp", renamed_on=DAY)
+MOVED = TeamMoved(
+    team_id=TEAM.team_id,
+    unit_ids=(HAMLET.unit_id, NEXT_HAMLET.unit_id),
+    place_id=COMMUNE.unit_id,
+    moved_on=DAY,
+)
+DISSOLVED = TeamDissolved(
+    team_id=TEAM.team_id, place_id=HAMLET.unit_id, dissolved_on=DAY, reason="two hamlets became one"
+)
+
+rename = RenameTeam(id=TEAM.team_id, name=RENAMED.name, renamed_on=DAY)
+move = MoveTeam(id=TEAM.team_id, unit_ids=MOVED.unit_ids, moved_on=DAY)
+dissolve = DissolveTeam(id=TEAM.team_id, dissolved_on=DAY, reason=DISSOLVED.reason)
+CHANGES = [(rename, "renamed_on"), (move, "moved_on"), (dissolve, "dissolved_on")]
+
+
+def test_a_team_is_renamed() -> None:
+    Specification(DOMAIN, *UNITS, TEAM).when(rename).then(RENAMED)
+
+
+def test_a_team_moves_and_is_counted_where_it_works_then() -> None:
+    Specification(DOMAIN, *UNITS, TEAM).when(move).then(MOVED)
+
+
+def test_a_team_is_dissolved_with_its_last_day() -> None:
+    Specification(DOMAIN, *UNITS, TEAM).when(dissolve).then(DISSOLVED)
+    moved = DISSOLVED.model_copy(update={"place_id": COMMUNE.unit_id})
+    Specification(DOMAIN, *UNITS, TEAM, MOVED).when(dissolve).then(moved)
+
+
+def test_saying_what_is_so_changes_nothing() -> None:
+    Specification(DOMAIN, *UNITS, TEAM, RENAMED).when(rename).then()
+    Specification(DOMAIN, *UNITS, TEAM, MOVED).when(move).then()
+
+
+@pytest.mark.parametrize(("command", "field"), CHANGES)
+def test_a_team_that_is_not_known_may_still_arrive(command: Any, field: str) -> None:
+    Specification(DOMAIN, *UNITS).when(command).then_refused(NotYet, "team-unknown")
+
+
+@pytest.mark.parametrize(("command", "field"), CHANGES)
+def test_a_dissolved_team_changes_no_more(command: Any, field: str) -> None:
+    Specification(DOMAIN, *UNITS, TEAM, DISSOLVED).when(command).then_refused(Rejected, "team-dissolved")
+
+
+@pytest.mark.parametrize(("command", "field"), CHANGES)
+def test_changes_come_in_the_order_of_their_days(command: Any, field: str) -> None:
+    early = command.model_copy(update={field: date(2022, 5, 31)})
+    Specification(DOMAIN, *UNITS, TEAM).when(early).then_refused(Rejected, "before-last-change", f"/{field}")
+    earlier = command.model_copy(update={field: date(2023, 4, 30)})
+    later = RENAMED.model_copy(update={"name": "Tổ 1"})
+    Specification(DOMAIN, *UNITS, TEAM, later).when(earlier).then_refused(
+        Rejected, "before-last-change", f"/{field}"
+    )
+
+
+@pytest.mark.parametrize(("command", "field"), CHANGES)
+def test_nothing_changes_in_the_future(command: Any, field: str) -> None:
+    future = command.model_copy(update={field: date(2026, 11, 23)})
+    Specification(DOMAIN, *UNITS, TEAM).when(future).then_refused(Rejected, "date-in-future", f"/{field}")
+
+
+def test_a_team_moves_to_units_that_are_there() -> None:
+    elsewhere = move.model_copy(update={"unit_ids": (uuid4(),)})
+    Specification(DOMAIN, *UNITS, TEAM).when(elsewhere).then_refused(NotYet, "unit-unknown", "/unit_ids/0")
