@@ -12,9 +12,9 @@ from services.metrics.domain.events import (
     BaselineDeclared,
     DigitalServiceListed,
     HouseholdRegistered,
-    LeaderAppointed,
     MemberJoined,
     TeamFormed,
+    Uncounted,
     UnitEstablished,
     VisitRecorded,
     VisitVoided,
@@ -61,8 +61,8 @@ def fold(subjects: Subjects, position: int, event: AnyEvent, batch: Batch) -> No
             batch.declared.append((position, event))
         case DigitalServiceListed():
             batch.services.append((position, event))
-        case LeaderAppointed():
-            pass  # who leads a team is in no figure yet
+        case Uncounted():
+            pass
 
 
 def history_of(event: AnyEvent) -> str | None:

@@ -16,9 +16,9 @@ from services.metrics.domain.events import (
     BaselineDeclared,
     DigitalServiceListed,
     HouseholdRegistered,
-    LeaderAppointed,
     MemberJoined,
     TeamFormed,
+    Uncounted,
     UnitEstablished,
     VisitRecorded,
     VisitVoided,
@@ -110,11 +110,11 @@ def subject_name(recorded: Recorded) -> str:
     """
     event = _read(recorded)
     match event:
-        case msgspec.DecodeError() | UnitEstablished() | DigitalServiceListed():
+        case msgspec.DecodeError() | UnitEstablished() | DigitalServiceListed() | Uncounted():
             return recorded.subject
         case BaselineDeclared():
             return f"unit/{event.unit_id}"
-        case TeamFormed() | MemberJoined() | LeaderAppointed():
+        case TeamFormed() | MemberJoined():
             return f"team/{event.team_id}"
         case HouseholdRegistered() | VisitRecorded() | VisitVoided():
             return f"household/{event.household_id}"

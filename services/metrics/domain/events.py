@@ -32,10 +32,6 @@ class MemberJoined(msgspec.Struct, frozen=True, gc=False):
     joined_on: date
 
 
-class LeaderAppointed(msgspec.Struct, frozen=True, gc=False):
-    team_id: str
-
-
 class BaselineDeclared(msgspec.Struct, frozen=True, gc=False):
     baseline_id: str
     unit_id: str
@@ -89,24 +85,77 @@ class VisitVoided(msgspec.Struct, frozen=True, gc=False):
     household_id: str
 
 
-RegistryEvent = (
-    UnitEstablished | TeamFormed | MemberJoined | LeaderAppointed | BaselineDeclared | DigitalServiceListed
-)
+class Uncounted(msgspec.Struct, frozen=True, gc=False):
+    """What no figure is made of, whatever it says."""
+
+
+RegistryEvent = UnitEstablished | TeamFormed | MemberJoined | BaselineDeclared | DigitalServiceListed
 VisitsEvent = HouseholdRegistered | VisitRecorded | VisitVoided
-AnyEvent = RegistryEvent | VisitsEvent
+AnyEvent = RegistryEvent | VisitsEvent | Uncounted
 
 REGISTRY_EVENTS: dict[str, type[Any]] = {
-    "vn.socai.registry.unit-established.v1": UnitEstablished,
-    "vn.socai.registry.team-formed.v1": TeamFormed,
-    "vn.socai.registry.member-joined.v1": MemberJoined,
-    "vn.socai.registry.leader-appointed.v1": LeaderAppointed,
-    "vn.socai.registry.baseline-declared.v1": BaselineDeclared,
-    "vn.socai.registry.digital-service-listed.v1": DigitalServiceListed,
+    f"vn.socai.registry.{kind}.v1": event
+    for kind, event in (
+        # Units through time.
+        ("unit-established", UnitEstablished),
+        ("reorganisation-decreed", Uncounted),
+        ("units-reorganised", Uncounted),
+        ("hamlet-assigned", Uncounted),
+        ("area-designated", Uncounted),
+        # Teams and members.
+        ("team-formed", TeamFormed),
+        ("team-renamed", Uncounted),
+        ("team-moved", Uncounted),
+        ("team-dissolved", Uncounted),
+        ("leader-appointed", Uncounted),
+        ("leader-released", Uncounted),
+        ("member-joined", MemberJoined),
+        ("member-left", Uncounted),
+        ("member-role-changed", Uncounted),
+        ("member-linked", Uncounted),
+        ("sign-in-linked", Uncounted),
+        ("sign-in-released", Uncounted),
+        ("specialities-assigned", Uncounted),
+        ("training-completed", Uncounted),
+        ("personal-data-erased", Uncounted),
+        # Campaigns, figures from outside, aims, catalogues.
+        ("campaign-planned", Uncounted),
+        ("campaign-held", Uncounted),
+        ("campaign-cancelled", Uncounted),
+        ("baseline-declared", BaselineDeclared),
+        ("statistic-reported", Uncounted),
+        ("statistic-withdrawn", Uncounted),
+        ("target-set", Uncounted),
+        ("target-withdrawn", Uncounted),
+        ("digital-service-listed", DigitalServiceListed),
+        ("digital-service-retired", Uncounted),
+        ("indicator-defined", Uncounted),
+    )
 }
 VISITS_EVENTS: dict[str, type[Any]] = {
-    "vn.socai.visits.household-registered.v1": HouseholdRegistered,
-    "vn.socai.visits.visit-recorded.v1": VisitRecorded,
-    "vn.socai.visits.visit-voided.v1": VisitVoided,
+    f"vn.socai.visits.{kind}.v1": event
+    for kind, event in (
+        # Households.
+        ("household-registered", HouseholdRegistered),
+        ("household-details-changed", Uncounted),
+        ("household-moved", Uncounted),
+        ("household-assigned", Uncounted),
+        ("household-merged", Uncounted),
+        ("household-absorbed", Uncounted),
+        ("household-closed", Uncounted),
+        ("needs-surveyed", Uncounted),
+        ("consent-given", Uncounted),
+        ("consent-withdrawn", Uncounted),
+        ("personal-data-erased", Uncounted),
+        ("sealed-data-read", Uncounted),
+        # Visits.
+        ("visit-recorded", VisitRecorded),
+        ("visit-corrected", Uncounted),
+        ("visit-voided", VisitVoided),
+        ("visit-confirmed", Uncounted),
+        ("visit-disputed", Uncounted),
+        ("dispute-settled", Uncounted),
+    )
 }
 
 _decoders: dict[str, msgspec.json.Decoder[AnyEvent]] = {
