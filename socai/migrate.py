@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import typer
 
 from libs.events.migrations import migrate
+from libs.service.data_keys import MIGRATIONS as KEYS
 from libs.service.settings import Settings, load_settings
 from services.metrics import migrations as metrics
 from services.registry import migrations as registry
@@ -18,24 +19,36 @@ DIRECTORIES = {
     "visits": visits.DIRECTORIES,
     "metrics": metrics.DIRECTORIES,
 }
+WITH_KEYS = ("registry", "visits")
+"""Services that seal personal fields."""
 
 app = typer.Typer()
 
 
 @app.command()
 def run() -> None:
-    """Migrates the databases of registry, visits and metrics."""
+    """Migrates the databases of registry, visits and metrics, and those of the keys."""
     for applied in asyncio.run(migrate_all(load_settings())):
         typer.echo(applied)
 
 
 async def migrate_all(settings: Settings) -> list[str]:
     """What was applied, as `service: file`."""
-    services = list(DIRECTORIES)
-    applied = await asyncio.gather(*(_migrate(settings, service) for service in services))
-    return [f"{service}: {name}" for service, names in zip(services, applied, strict=True) for name in names]
+    work = {service: _migrate(settings, service) for service in DIRECTORIES}
+    work |= {f"{service} keys": _migrate_keys(settings, service) for service in WITH_KEYS}
+    applied = await asyncio.gather(*work.values())
+    return [f"{name}: {file}" for name, files in zip(work, applied, strict=True) for file in files]
 
 
 async def _migrate(settings: Settings, service: str) -> list[str]:
-    app_role = urlsplit(settings.database_url(service)).username or "socai_app"
-    return await migrate(settings.owner_database_url(service), app_role, DIRECTORIES[service])
+    role = _role(settings.database_url(service), "socai_app")
+    return await migrate(settings.owner_database_url(service), role, DIRECTORIES[service])
+
+
+async def _migrate_keys(settings: Settings, service: str) -> list[str]:
+    role = _role(settings.keys_database_url(service), "socai_keys")
+    return await migrate(settings.owner_keys_database_url(service), role, KEYS)
+
+
+def _role(url: str, default: str) -> str:
+    return urlsplit(url).username or default

@@ -11,11 +11,13 @@ import aiohttp
 
 from libs.events.migrations import migrate
 from libs.service.app import ServiceApp
+from libs.service.data_keys import MIGRATIONS
 from libs.service.serve import Server
 from libs.service.settings import Settings
 from socai.local.embedded import Embedded
 from socai.local.keys import make_keys
-from socai.migrate import DIRECTORIES
+from socai.local.postgres import KEYS
+from socai.migrate import DIRECTORIES, WITH_KEYS
 from socai.token import issue_token
 
 PATIENCE = 30.0
@@ -66,8 +68,21 @@ async def settings_for(stack: Embedded, province: str, directory: Path) -> Setti
         await migrate(database.owner_url, "socai_app", DIRECTORIES[service])
         await asyncio.to_thread(stack.create_topic, f"internal.{province}.{service}.v1")
         values[f"{service}_database_url"] = database.app_url
-    keys = {name.lower(): value for name, value in make_keys(directory / "keys", province).items()}
-    return Settings.model_validate({**values, **keys})
+        keys = await asyncio.to_thread(stack.create_database, f"{service}_keys_{province}", KEYS)
+        await migrate(keys.owner_url, KEYS, MIGRATIONS)
+        values[f"{service}_keys_database_url"] = keys.app_url
+    made = {name.lower(): value for name, value in make_keys(directory / "keys", province).items()}
+    return Settings.model_validate({**values, **made})
+
+
+def keys_settings(stack: Embedded) -> dict[str, str]:
+    """Databases of keys for a system whose other databases are on `stack`, too, but not the usual ones."""
+    settings = {}
+    for service in WITH_KEYS:
+        database = stack.create_database(f"{service}_keys", KEYS)
+        settings[f"{service.upper()}_KEYS_DATABASE_URL"] = database.app_url
+        settings[f"{service.upper()}_KEYS_OWNER_DATABASE_URL"] = database.owner_url
+    return settings
 
 
 @asynccontextmanager

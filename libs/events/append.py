@@ -16,8 +16,6 @@ BULK = 256
 """Events in one commit of the bulk lane, which runs in between: a single command waits for one of them."""
 LARGEST_EVENT = 512 * 1024
 """Bytes; the broker takes 1 MiB."""
-RECOVERED = b""
-"""The fingerprint of a command whose events were put back from the topic: it matches any content."""
 
 
 class EventTooLarge(Exception):
@@ -40,6 +38,7 @@ class Draft(NamedTuple):
 class Append:
     """A decided command. `expects` holds every stream that the decision relied on, with the version it saw
     (0: nothing yet); each stream of `events` is among them. `target` is the stream that is answered for.
+    `earlier` are fingerprints that the same content has under previous keys.
     """
 
     command_id: UUID
@@ -49,6 +48,7 @@ class Append:
     expects: Sequence[tuple[str, int]]
     events: Sequence[Draft]
     correlation_id: str | None = None
+    earlier: tuple[bytes, ...] = ()
 
 
 class Appended(NamedTuple):

@@ -1,8 +1,9 @@
 """Decide, evolve, project: the one pattern of every service that has a log."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,15 @@ class Conflict(Refusal):
     """Someone else changed what it was based on, or used its id."""
 
 
+class Personal:
+    """Marks a field that may name somebody: `phone: Annotated[str | None, …, PERSONAL] = None`. Such a field
+    is sealed before it gets into the log, and stands in no other place.
+    """
+
+
+PERSONAL = Personal()
+
+
 class Command(BaseModel):
     """What somebody wants. Validated from JSON, strictly: a number is not a text."""
 
@@ -55,6 +65,19 @@ class Command(BaseModel):
     """The target is expected to be new, so that nothing has to be read before deciding."""
     writes_all: ClassVar[bool] = False
     """Its events may go to the streams it relies on, not to its target alone."""
+
+    @classmethod
+    def personal_fields(cls) -> frozenset[str]:
+        """The names of the fields that are marked as personal."""
+        return _personal_fields(cls)
+
+    def personal(self) -> dict[str, str | None]:
+        """The personal fields that were said; None takes away what was said before."""
+        return {name: getattr(self, name) for name in self.personal_fields() & self.model_fields_set}
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        hidden = self.personal_fields()
+        return [(name, value) for name, value in super().__repr_args__() if name not in hidden]
 
     def target(self) -> str:
         """The stream that the answer's id and version are about."""
@@ -69,6 +92,12 @@ class Command(BaseModel):
         on like the others. `state` is None where the target is new, or not read before a first try.
         """
         return ()
+
+
+@cache
+def _personal_fields(cls: type[Command]) -> frozenset[str]:
+    fields = cls.model_fields.items()
+    return frozenset(name for name, field in fields if PERSONAL in field.metadata)
 
 
 @dataclass(frozen=True, slots=True)

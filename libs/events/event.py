@@ -1,8 +1,9 @@
 """What every event of a service's domain is."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Event(BaseModel):
@@ -18,6 +19,20 @@ class Event(BaseModel):
 
     def stream(self) -> str:
         """The stream the event belongs to, such as `visit/018f…`: the CloudEvents `subject`."""
+        raise NotImplementedError
+
+
+class SealedEvent(Event):
+    """An event with personal fields. Decisions put them into `personal`, in clear; the handler puts `sealed`
+    in their place before anything is written or hashed. `personal` is never serialised and never shown.
+    """
+
+    sealed: str | None = None
+    """A JWE over the personal fields that were said with this event; fields said before stay as they were."""
+    personal: Mapping[str, str | None] | None = Field(default=None, exclude=True, repr=False)
+
+    def sealed_for(self) -> str:
+        """The subject under whose key the fields are sealed: a household's or a member's stream."""
         raise NotImplementedError
 
 

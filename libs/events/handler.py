@@ -1,17 +1,19 @@
 """From commands to appended events: load and fold, decide, append; again when somebody was faster."""
 
-import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from libs.events.append import RECOVERED, Append, Appended, Draft, EventTooLarge, NotStorable
+from libs.events.append import Append, Appended, Draft, EventTooLarge, NotStorable
 from libs.events.decider import Command, Conflict, Context, Domain, NotYet, Refusal, Rejected
 from libs.events.envelope import decode
-from libs.events.event import type_of
+from libs.events.event import Event, SealedEvent, type_of
+from libs.events.fingerprint import Fingerprint, fingerprint, same_content
+from libs.events.key_store import KeyStore, KeysUnavailable
 from libs.events.log import Log
+from libs.events.sealing import DataKey
 
 ATTEMPTS = 32
 """How often a command is decided again when a stream it relied on has moved. Of those that meet in one commit
@@ -34,7 +36,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """`id` and `version` are the target's; `position` and `leaf_hash` (hex) those of the command's last
-    event, or None where nothing had to change. `repeated`: this is the first answer, given again.
+    event, or None where nothing had to change. `repeated`: this is the first answer, given again. `dropped`
+    names the personal fields that were said and not kept.
     """
 
     id: str
@@ -44,6 +47,7 @@ class Accepted:
     leaf_hash: str | None
     command_id: UUID
     repeated: bool
+    dropped: tuple[str, ...] = ()
 
 
 Outcome = Accepted | Refusal
@@ -58,12 +62,28 @@ class _Work:
     streams: tuple[str, ...]
 
 
-class Handler:
-    """Executes commands of one domain against one log."""
+@dataclass(slots=True)
+class _Decided:
+    """What was decided on which versions of which streams; `after` are the states that follow from it."""
 
-    def __init__(self, log: Log, domain: Domain) -> None:
+    work: _Work
+    events: list[Event]
+    seen: dict[str, int]
+    after: dict[str, tuple[int, Any]]
+
+    def seals(self) -> bool:
+        return any(isinstance(event, SealedEvent) and event.personal for event in self.events)
+
+
+class Handler:
+    """Executes commands of one domain against one log. `keys` seal the personal fields of its events; a
+    domain without any needs none.
+    """
+
+    def __init__(self, log: Log, domain: Domain, keys: KeyStore | None = None) -> None:
         self.log = log
         self.domain = domain
+        self._keys = keys
         self._types = {event: type_of(domain.service, event) for event in domain.events.values()}
         self._folded: OrderedDict[str, tuple[int, Any]] = OrderedDict()
 
@@ -87,26 +107,28 @@ class Handler:
         fresh = False
         for _ in range(ATTEMPTS):
             await self._load(open_, fresh)
-            decided: list[tuple[_Work, Append, dict[str, Any]]] = []
+            decided: list[_Decided] = []
             refused: list[tuple[_Work, Refusal]] = []
             for work in open_:
                 try:
-                    decided.append((work, *self._decide(work, context)))
+                    decided.append(self._decide(work, context))
                 except Refusal as refusal:
                     refused.append((work, refusal))
             again = [work for work, _ in refused] if not fresh else []
             if fresh and refused:
                 await self._refuse(refused, outcomes)
-            answers = await self._append([append for _, append, _ in decided], bulk)
-            for (work, _, states), appended in zip(decided, answers, strict=True):
+            decided = await self._seal(decided, outcomes)
+            answers = await self._append([self._to_append(each) for each in decided], bulk)
+            for each, appended in zip(decided, answers, strict=True):
+                work = each.work
                 if isinstance(appended, Refusal):
                     outcomes[work.place] = appended
                 elif appended.status == "stale":
                     again.append(work)
                 else:
-                    outcomes[work.place] = self._answer(work.request, appended)
+                    outcomes[work.place] = await self._answer(work.request, appended, each.events)
                     if appended.status == "accepted":
-                        self._remember(states)
+                        self._remember(each.after)
             if not again:
                 return
             open_, fresh = sorted(again, key=lambda work: work.place), True
@@ -140,7 +162,7 @@ class Handler:
             folded[stream] = (version, evolve(folded[stream][1], event(decode(payload))))
         self._remember(folded)
 
-    def _decide(self, work: _Work, context: Context) -> tuple[Append, dict[str, Any]]:
+    def _decide(self, work: _Work, context: Context) -> _Decided:
         request = work.request
         command, target = request.command, work.streams[0]
         streams = (*work.streams, *self._followed(work))
@@ -148,24 +170,57 @@ class Handler:
         if request.expected_version is not None and request.expected_version != seen[target][0]:
             raise Conflict("version-conflict", version=seen[target][0])
         states = {stream: state for stream, (_, state) in seen.items()}
-        events = self.domain.decide(command, states, replace(context, actor=request.actor))
+        events = list(self.domain.decide(command, states, replace(context, actor=request.actor)))
         after = dict(seen)
-        drafts = []
         for event in events:
             stream = event.stream()
             version, state = after[stream]
             after[stream] = (version + 1, self.domain.evolve(state, event))
-            drafts.append(Draft(stream, self._types[type(event)], event.model_dump_json(exclude_none=True)))
-        append = Append(
+        return _Decided(work, events, {stream: version for stream, (version, _) in seen.items()}, after)
+
+    async def _seal(self, decided: list[_Decided], outcomes: dict[int, Outcome]) -> list[_Decided]:
+        """Seals the personal fields of what was decided: from here on they stand nowhere in clear. Fields of
+        somebody who has been erased are left out. While keys cannot be had, the commands that need them wait
+        at their senders, and the others go on.
+        """
+        sealing = [each for each in decided if each.seals()]
+        if not sealing:
+            return decided
+        assert self._keys is not None, "a domain with personal fields needs keys"
+        events = [event for each in sealing for event in each.events if isinstance(event, SealedEvent)]
+        subjects = {event.sealed_for() for event in events if event.personal}
+        try:
+            keys = await self._keys.keys(subjects, make=True)
+        except KeysUnavailable as error:
+            for each in sealing:
+                outcomes[each.work.place] = NotYet(error.code)
+            return [each for each in decided if not each.seals()]
+        for each in sealing:
+            each.events = [
+                _sealed(event, keys) if isinstance(event, SealedEvent) and event.personal else event
+                for event in each.events
+            ]
+        return decided
+
+    def _to_append(self, decided: _Decided) -> Append:
+        request = decided.work.request
+        mark = self._fingerprint(request.command)
+        return Append(
             command_id=request.command_id,
-            fingerprint=fingerprint(command),
+            fingerprint=mark.stored,
+            earlier=mark.earlier,
             actor=request.actor,
-            target=target,
-            expects=[(stream, version) for stream, (version, _) in seen.items()],
-            events=drafts,
+            target=decided.work.streams[0],
+            expects=list(decided.seen.items()),
+            events=[
+                Draft(event.stream(), self._types[type(event)], event.model_dump_json(exclude_none=True))
+                for event in decided.events
+            ],
             correlation_id=request.correlation_id,
         )
-        return append, after
+
+    def _fingerprint(self, command: Command) -> Fingerprint:
+        return fingerprint(command, self._keys.masters.fingerprints if self._keys is not None else ())
 
     async def _append(self, appends: list[Append], bulk: bool) -> list[Appended | Refusal]:
         if len(appends) == 1:
@@ -191,13 +246,17 @@ class Handler:
             outcomes[work.place] = refusal
             if first := before.get(request.command_id):
                 mark, appended = first
-                same = mark in (fingerprint(request.command), RECOVERED)
+                same = same_content(mark, self._fingerprint(request.command))
                 appended = appended if same else appended._replace(status="reused")
-                outcomes[work.place] = self._answer(request, appended)
+                outcomes[work.place] = await self._answer(request, appended)
 
-    def _answer(self, request: Request, appended: Appended) -> Outcome:
+    async def _answer(self, request: Request, appended: Appended, events: Sequence[Event] = ()) -> Outcome:
         if appended.status == "reused":
             return Conflict("command-id-reused")
+        said = sorted(name for name, value in request.command.personal().items() if value is not None)
+        if said and appended.status == "repeated":
+            events = [self.domain.event(decode(payload)) for payload in await self._logged(appended)]
+        kept = any(isinstance(event, SealedEvent) and event.sealed for event in events)
         return Accepted(
             id=appended.target.partition("/")[2],
             version=appended.version,
@@ -206,7 +265,15 @@ class Handler:
             leaf_hash=appended.leaf_hash.hex() if appended.leaf_hash else None,
             command_id=request.command_id,
             repeated=appended.status == "repeated",
+            dropped=() if kept else tuple(said),
         )
+
+    async def _logged(self, appended: Appended) -> list[bytes]:
+        """The events of a command that was accepted before."""
+        if appended.first_position is None or appended.last_position is None:
+            return []
+        first, last = appended.first_position, appended.last_position
+        return [row.payload for row in await self.log.read(first - 1, last - first + 1)]
 
     def _remember(self, states: dict[str, tuple[int, Any]]) -> None:
         for stream, state in states.items():
@@ -216,12 +283,10 @@ class Handler:
             self._folded.popitem(last=False)
 
 
-def fingerprint(command: Command) -> bytes:
-    """SHA-256 over what was asked for: the same request has the same one, whatever its JSON looked like.
-    Defaults are left out, so that a field that is added later changes no fingerprint of before.
-    """
-    asked = command.model_dump_json(exclude_defaults=True)
-    return hashlib.sha256(f"{command.kind} {asked}".encode()).digest()
+def _sealed(event: SealedEvent, keys: Mapping[str, DataKey]) -> SealedEvent:
+    key = keys.get(event.sealed_for())
+    sealed = key.seal(event.personal) if key is not None and event.personal else None
+    return event.model_copy(update={"sealed": sealed, "personal": None})
 
 
 def _refusal(error: EventTooLarge | NotStorable) -> Refusal:

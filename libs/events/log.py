@@ -11,7 +11,6 @@ import asyncpg
 
 from libs.events.append import (
     BULK,
-    RECOVERED,
     SINGLES,
     Append,
     Appended,
@@ -23,6 +22,7 @@ from libs.events.append import (
 )
 from libs.events.append import waiting as prepare
 from libs.events.database import LOST, is_away, pool_for_requests
+from libs.events.fingerprint import Fingerprint, same_content
 from libs.events.stored_log import StoredLog
 
 PATIENCE = 4.0
@@ -251,7 +251,7 @@ class Log(StoredLog):
                 answer = Appended("accepted", append.target, waiting.target_version, *positions)
             elif before := earlier.get(append.command_id):
                 fingerprint, answer = before
-                if fingerprint not in (append.fingerprint, RECOVERED):
+                if not same_content(fingerprint, Fingerprint(append.fingerprint, append.earlier)):
                     answer = answer._replace(status="reused")
             else:
                 answer = Appended("stale", append.target, 0, None, None, None)

@@ -56,6 +56,26 @@ class StoredLog:
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
+    async def erasures(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """(position, subject) of the erasures of personal data, in order, from the one after `after` on."""
+        rows = await self.pool.fetch(
+            "SELECT position, stream FROM events"
+            " WHERE type LIKE 'vn.socai.%.personal-data-erased.v1' AND position > $1"
+            " ORDER BY position LIMIT $2",
+            after,
+            limit,
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def last_erasure(self) -> int:
+        """The position of the last erasure of personal data, 0 when there is none."""
+        return (
+            await self.pool.fetchval(
+                "SELECT max(position) FROM events WHERE type LIKE 'vn.socai.%.personal-data-erased.v1'"
+            )
+            or 0
+        )
+
     async def find_commands(self, ids: Sequence[UUID]) -> dict[UUID, tuple[bytes, Appended]]:
         """The fingerprints and first answers of those commands that were accepted."""
         rows = await self.pool.fetch(

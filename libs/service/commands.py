@@ -95,6 +95,8 @@ class CommandApi:
         answer: dict[str, Any] = {"id": outcome.id, "version": outcome.version, "receipt": _receipt(outcome)}
         if outcome.repeated:
             answer["repeated"] = True
+        if outcome.dropped:
+            answer["dropped"] = outcome.dropped
         return Json(answer, 200 if outcome.repeated else 201, {"ETag": f'"{outcome.version}"'})
 
     async def batch(self, request: HttpRequest, principal: Principal) -> Response:
@@ -146,6 +148,8 @@ class CommandApi:
         if isinstance(outcome, Accepted):
             result["version"] = outcome.version
             result["receipt"] = _receipt(outcome)
+            if outcome.dropped:
+                result["dropped"] = outcome.dropped
             return result
         result["problem"] = from_refusal(outcome).body(language)
         if outcome.code == "version-conflict":

@@ -1,4 +1,4 @@
-"""What runs beside the requests of a service that keeps a log: the log's writer, its relay, its consumers."""
+"""What runs beside the requests of a service that keeps a log: its writer, relay, consumers and keys."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from libs.events.consumer import Consumer
 from libs.events.log import Log
 from libs.events.migrations import missing
 from libs.events.relay import Relay
+from libs.service.data_keys import key_store
 from libs.service.log_keys import signer
 from libs.service.metrics import LogMetrics
 from libs.service.read_after import Follower, ReadAfter
@@ -41,6 +42,7 @@ class LogService:
         self.source = settings.source(service)
         self.log = Log(self._url, self.source, awaits_topic=True)
         self.log.observe.append(LogMetrics(self.source))
+        self.keys = key_store(settings, service, self.log)
         self.read_after = ReadAfter(self._followers)
         self.relay = Relay(
             self.log,
@@ -58,17 +60,19 @@ class LogService:
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """The application's lifespan."""
         await self.log.open()
+        await self.keys.open()
         # Consumers have connections of their own: requests must not wait for them, nor they for requests.
         pool = await database.pool(self._url, max_size=len(self._factories) + 1)
         self._consumers = [make(pool) for make in self._factories]
         self._followers.update({consumer.source: consumer.wait_for for consumer in self._consumers})
-        runs = [self.relay.run(), *(consumer.run() for consumer in self._consumers)]
+        runs = [self.relay.run(), self.keys.run(), *(consumer.run() for consumer in self._consumers)]
         tasks = [asyncio.create_task(_watched(run)) for run in runs]
         try:
             yield
         finally:
             await background.end(tasks)
             await self.log.close()
+            self.keys.terminate()
             pool.terminate()
 
     async def ready(self) -> None:
@@ -92,6 +96,7 @@ class LogService:
                 "distrusted_because": self.log.distrusted_because,
             },
             "relay": self.relay.status(),
+            "keys": self.keys.status(),
             "consumers": [consumer.status() for consumer in self._consumers],
         }
 

@@ -42,6 +42,11 @@ PROBLEM: dict[str, Any] = {
         },
     },
 }
+DROPPED: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "Personal fields that were not kept: nobody has consented, or the data were erased.",
+}
 ACCEPTED: dict[str, Any] = {
     "type": "object",
     "required": ["id", "version", "receipt"],
@@ -50,6 +55,7 @@ ACCEPTED: dict[str, Any] = {
         "version": {"type": "integer"},
         "receipt": RECEIPT,
         "repeated": {"type": "boolean"},
+        "dropped": DROPPED,
     },
 }
 RESULT: dict[str, Any] = {
@@ -60,6 +66,7 @@ RESULT: dict[str, Any] = {
         "status": {"enum": ["accepted", "repeated", "retry", "conflict", "rejected"]},
         "version": {"type": "integer"},
         "receipt": RECEIPT,
+        "dropped": DROPPED,
         "problem": PROBLEM,
         "current": {"type": "object"},
     },

@@ -54,6 +54,8 @@ TOKENS = _rows(
 AVAILABILITY = _rows(
     ("database-unavailable", 503, "Cơ sở dữ liệu tạm ngừng", "The database is away"),
     ("log-unverified", 503, "Sổ đang được đối chiếu", "The log is being compared with its topic"),
+    ("keys-unavailable", 503, "Chưa mở được dữ liệu cá nhân", "The keys of personal data cannot be had"),
+    ("erasures-behind", 503, "Việc xóa dữ liệu cá nhân chưa xong", "Erasures have not been carried out yet"),
     ("not-ready", 503, "Dịch vụ chưa sẵn sàng", "The service is not ready"),
     ("service-unavailable", 503, "Dịch vụ tạm ngừng", "A service is away"),
     ("service-timeout", 504, "Dịch vụ trả lời quá chậm", "A service did not answer in time"),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from libs.events.database import is_away
 from libs.events.decider import NotYet, Refusal
+from libs.events.key_store import KeysUnavailable
 from libs.events.log import LogUnavailable, LogUnverified
 from libs.service.problem_table import PROBLEMS, ProblemType
 
@@ -135,6 +136,8 @@ def problem_of(error: Exception) -> Problem | None:
         return Problem("database-unavailable")
     if isinstance(error, LogUnverified):
         return Problem("log-unverified", str(error))
+    if isinstance(error, KeysUnavailable):
+        return Problem(error.code)
     if isinstance(error, RequestValidationError):
         return from_validation(error.errors())
     if isinstance(error, HTTPException):

@@ -37,6 +37,17 @@ class Settings(BaseSettings):
     registry_owner_database_url: str | None = Field(None, repr=False, description="for migrations")
     visits_owner_database_url: str | None = Field(None, repr=False, description="for migrations")
     metrics_owner_database_url: str | None = Field(None, repr=False, description="for migrations")
+    registry_keys_database_url: str | None = Field(
+        None, repr=False, description="the database of members' keys"
+    )
+    visits_keys_database_url: str | None = Field(
+        None, repr=False, description="the database of households' keys"
+    )
+    registry_keys_owner_database_url: str | None = Field(None, repr=False, description="for migrations")
+    visits_keys_owner_database_url: str | None = Field(None, repr=False, description="for migrations")
+    socai_master_key: str | None = Field(
+        None, repr=False, description="256 bits in base64; previous ones may follow, separated by commas"
+    )
     kafka_bootstrap: str | None = Field(None, description="host:port of the brokers, comma-separated")
     socai_host: str = Field("127.0.0.1", description="where the service listens")
     socai_port: int = Field(0, ge=0, le=65535, description="0: a free port")
@@ -75,6 +86,15 @@ class Settings(BaseSettings):
         """For migrations; the service's own URL where no other is given."""
         owner: str | None = getattr(self, f"{service}_owner_database_url")
         return owner or self.database_url(service)
+
+    def keys_database_url(self, service: str) -> str:
+        """Where the keys of a service's sealed fields are: apart from its log, under a role of its own."""
+        return self.need(f"{service}_keys_database_url")
+
+    def owner_keys_database_url(self, service: str) -> str:
+        """For migrations; the service's own URL where no other is given."""
+        owner: str | None = getattr(self, f"{service}_keys_owner_database_url")
+        return owner or self.keys_database_url(service)
 
     def service_url(self, service: str) -> str:
         return self.need(f"{service}_url").rstrip("/")

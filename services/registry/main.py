@@ -18,7 +18,7 @@ from services.registry.projection import RegistryLists
 def create(settings: Settings) -> ServiceApp:
     service = LogService(settings, SERVICE, migrations=DIRECTORIES)
     service.consume(lambda pool: Consumer(pool, RegistryLists(), service.source, LogFeed(service.log)))
-    handler = Handler(service.log, domain(UnitsBelow(service.log).prepare))
+    handler = Handler(service.log, domain(UnitsBelow(service.log).prepare), service.keys)
     commands = CommandApi(handler, COMMANDS, service.read_after)
     return create_app(
         service=SERVICE,

@@ -23,7 +23,7 @@ def create(settings: Settings) -> ServiceApp:
     key = verifier(settings, registry)
     service.consume(lambda pool: Consumer(pool, RegistryCopy(), registry, topic, verifier=key))
     service.consume(lambda pool: Consumer(pool, VisitsLists(), service.source, LogFeed(service.log)))
-    handler = Handler(service.log, domain(Registry(service.log, registry).prepare))
+    handler = Handler(service.log, domain(Registry(service.log, registry).prepare), service.keys)
     return create_app(
         service=SERVICE,
         settings=settings,

@@ -71,15 +71,15 @@ class Embedded:
         self.postgres.stop()
         self._lifeline.close()
 
-    def database(self, name: str) -> Database:
-        """The database of that name, made if need be."""
-        self.postgres.ensure_database(name)
-        return Database(self.postgres.url(name, OWNER), self.postgres.url(name, APP))
+    def database(self, name: str, role: str = APP) -> Database:
+        """The database of that name, made if need be, for a service that acts as `role` there."""
+        self.postgres.ensure_database(name, role)
+        return Database(self.postgres.url(name, OWNER), self.postgres.url(name, role))
 
-    def create_database(self, prefix: str) -> Database:
+    def create_database(self, prefix: str, role: str = APP) -> Database:
         """A fresh, empty database whose name begins with the prefix."""
         safe = re.sub(r"[^a-z0-9_]", "_", prefix.lower())
-        return self.database(f"{safe}_{next(self._names)}")
+        return self.database(f"{safe}_{next(self._names)}", role)
 
     def create_topic(self, name: str) -> None:
         """A topic as the services' own: one partition, kept for ever."""

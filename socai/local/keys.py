@@ -1,4 +1,4 @@
-"""The keys of a local system: checkpoints are signed with one, tokens of the local issuer with the other."""
+"""The keys of a local system: for signing checkpoints, for tokens of the local issuer, and the master key."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def make_keys(directory: Path, province: str) -> dict[str, str]:
     seed, private, public = (directory / name for name in ("checkpoint.seed", "issuer.jwk", "issuer.jwks"))
     if not seed.exists():
         _write_secret(seed, base64.b64encode(secrets.token_bytes(32)).decode())
+    master = directory / "master.key"
+    if not master.exists():
+        _write_secret(master, base64.b64encode(secrets.token_bytes(32)).decode())
     logs = directory / "logs.keys"
     logs.write_text("".join(f"{key}\n" for key in _verifier_keys(seed, province)))
     if not (private.exists() and public.exists()):
@@ -27,6 +30,7 @@ def make_keys(directory: Path, province: str) -> dict[str, str]:
     return {
         "SOCAI_SIGNING_KEY_FILE": str(seed),
         "SOCAI_LOG_KEYS": str(logs),
+        "SOCAI_MASTER_KEY": master.read_text().strip(),
         "SOCAI_TOKEN_ISSUER": ISSUER,
         "SOCAI_TOKEN_AUDIENCE": AUDIENCE,
         "SOCAI_TOKEN_ALGORITHM": ALGORITHM,

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 from socai.local.accounts import Account, can_reach, copy_for, reachable_directory, server_account
 from socai.local.places import CACHE
@@ -36,7 +37,8 @@ SETTINGS = {
     # Passwords are random and long, so more rounds would only make connecting slower.
     "scram_iterations": "1",
 }
-OWNER, APP, SUPERUSER = "socai_owner", "socai_app", "postgres"
+OWNER, APP, KEYS, SUPERUSER = "socai_owner", "socai_app", "socai_keys", "postgres"
+"""`socai_keys` is the services' role in the databases of keys, and may enter no other."""
 PASSWORDS = "socai-passwords.json"
 """In the data directory: the password of each role."""
 
@@ -57,6 +59,7 @@ class Postgres:
             ending=signal.SIGQUIT,
         )
         self._passwords: dict[str, str] = {}
+        self._making_roles = Lock()
 
     @property
     def child(self) -> Child:
@@ -110,21 +113,34 @@ class Postgres:
     def url(self, database: str, role: str) -> str:
         return f"postgresql://{role}:{self._passwords[role]}@127.0.0.1:{self.port}/{database}"
 
-    def ensure_database(self, name: str) -> None:
-        """A database that socai_owner owns and that nobody but socai_app may enter besides."""
+    def ensure_database(self, name: str, role: str = APP) -> None:
+        """A database that socai_owner owns and that nobody but `role` may enter besides."""
+        self.ensure_role(role)
         exists = self._psql("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{name}'").stdout.strip()
         if not exists:
             self.sql(f"CREATE DATABASE {name} OWNER {OWNER}")
         self.sql(
             f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC",
-            f"GRANT CONNECT ON DATABASE {name} TO {APP}",
+            f"GRANT CONNECT ON DATABASE {name} TO {role}",
         )
+
+    def ensure_role(self, role: str) -> None:
+        """A cluster that was made by an earlier version does not have every role yet."""
+        with self._making_roles:
+            if role in self._passwords:
+                return
+            password = secrets.token_urlsafe(24)
+            self._psql("postgres", text=f"CREATE ROLE {role} LOGIN PASSWORD '{password}';")
+            self._passwords[role] = password
+            (self.data / PASSWORDS).write_text(json.dumps(self._passwords))
 
     def sql(self, *statements: str, database: str = "postgres") -> str:
         """Runs statements as the superuser, each on its own; what they answer, one row a line."""
         return self._psql(database, *statements).stdout
 
-    def _psql(self, database: str, *statements: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def _psql(
+        self, database: str, *statements: str, check: bool = True, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         commands = [word for statement in statements for word in ("-c", statement)]
         done = subprocess.run(
             [self._bin / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *commands],
@@ -136,6 +152,7 @@ class Postgres:
                 "PGDATABASE": database,
                 "PGCONNECT_TIMEOUT": "5",
             },
+            input=text,
             capture_output=True,
             text=True,
             check=False,

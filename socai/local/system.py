@@ -14,6 +14,7 @@ from socai.local.choice import chosen_stack
 from socai.local.embedded import Embedded
 from socai.local.kafka_topics import ensure_topic
 from socai.local.keys import make_keys
+from socai.local.postgres import KEYS
 from socai.local.processes import Lifeline, Pid, StartFailed
 from socai.local.services import LOGGING_SERVICES, SERVICES, ServiceProcess
 from socai.local.watching import Watched
@@ -64,6 +65,7 @@ class System:
     def _start(self) -> None:
         self._lifeline = Lifeline()
         needs = [f"{service.upper()}_DATABASE_URL" for service in SERVICES[:3]] + ["KAFKA_BOOTSTRAP"]
+        needs += [f"{service.upper()}_KEYS_DATABASE_URL" for service in LOGGING_SERVICES]
         if self._stack is None and not all(self._given.get(name) for name in needs):
             self._say("Starting PostgreSQL and Kafka.")
             self._stack = chosen_stack(self.directory, brokers=self._brokers)
@@ -81,7 +83,7 @@ class System:
             ensure_topic(self.env["KAFKA_BOOTSTRAP"], f"internal.{self.env['SOCAI_PROVINCE']}.{service}.v1")
         self._say("Starting the services.")
         for process in self.services.values():
-            process.spawn(self._service_environment())
+            process.spawn(self._service_environment(process.name))
         for process in self.services.values():
             process.wait_ready()
 
@@ -106,13 +108,25 @@ class System:
                     database = self._stack.database(service)
                     made[f"{service.upper()}_DATABASE_URL"] = database.app_url
                     made[f"{service.upper()}_OWNER_DATABASE_URL"] = database.owner_url
+            for service in LOGGING_SERVICES:
+                if not self._given.get(f"{service.upper()}_KEYS_DATABASE_URL"):
+                    database = self._stack.database(f"{service}_keys", KEYS)
+                    made[f"{service.upper()}_KEYS_DATABASE_URL"] = database.app_url
+                    made[f"{service.upper()}_KEYS_OWNER_DATABASE_URL"] = database.owner_url
         given = {name: value for name, value in self._given.items() if value and _is_setting(name)}
         return made | given
 
-    def _service_environment(self) -> dict[str, str]:
-        """What a service is told: everything but the way into the owner's role."""
+    def _service_environment(self, service: str) -> dict[str, str]:
+        """What a service is told: everything but the way into the owner's role, and others' keys."""
         known = {**self._given, **self.env}
-        return {name: value for name, value in known.items() if not name.endswith("_OWNER_DATABASE_URL")}
+        own = f"{service.upper()}_KEYS_DATABASE_URL"
+        return {
+            name: value
+            for name, value in known.items()
+            if not name.endswith("_OWNER_DATABASE_URL")
+            and (name == own or not name.endswith("_KEYS_DATABASE_URL"))
+            and (name != "SOCAI_MASTER_KEY" or service in LOGGING_SERVICES)
+        }
 
     def _migrate(self) -> None:
         import asyncpg

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 from libs.events.decider import Command, Refusal
-from libs.events.handler import Accepted, Handler, Outcome, Request, fingerprint
+from libs.events.handler import Accepted, Handler, Outcome, Request
 from libs.events.log import Log
 from tests.events.toggles import SWITCHES, Install, Turn
 
@@ -86,11 +86,3 @@ async def test_an_expected_version_that_has_passed_is_a_conflict(log: Log) -> No
     assert isinstance(outcome, Refusal)
     assert (outcome.code, outcome.values) == ("version-conflict", {"version": 2})
     assert answers(await handler.execute([request(Turn(id="a", on=False), expected=2)])) == ["accepted"]
-
-
-def test_a_field_that_is_added_later_changes_no_fingerprint_of_before() -> None:
-    class TurnWithReason(Turn):
-        reason: str | None = None
-
-    assert fingerprint(TurnWithReason(id="a", on=True)) == fingerprint(Turn(id="a", on=True, after=None))
-    assert fingerprint(Turn(id="a", on=True)) != fingerprint(Turn(id="a", on=False))

@@ -11,6 +11,7 @@ from joserfc.jwk import KeySet
 from socai.local.embedded import Embedded
 from socai.local.keys import make_keys
 from socai.local.system import System
+from tests.services import keys_settings
 
 
 def test_addresses_given_in_the_environment_are_used_as_they_are(
@@ -19,6 +20,7 @@ def test_addresses_given_in_the_environment_are_used_as_they_are(
     databases = {service: stack.create_database(service) for service in ("registry", "visits", "metrics")}
     given = {f"{service.upper()}_DATABASE_URL": each.app_url for service, each in databases.items()}
     given |= {f"{service.upper()}_OWNER_DATABASE_URL": each.owner_url for service, each in databases.items()}
+    given |= keys_settings(stack)
     directory = session_directory / "elsewhere"
     path = {"PATH": os.environ["PATH"]}
     system = System(
@@ -38,6 +40,7 @@ def test_addresses_given_in_the_environment_are_used_as_they_are(
 def test_keys_are_made_once_and_the_secret_ones_are_their_owners_only(tmp_path: Path) -> None:
     made = make_keys(tmp_path / "keys", "96")
     secret = [Path(made[name]) for name in ("SOCAI_SIGNING_KEY_FILE", "SOCAI_LOCAL_ISSUER_KEY")]
+    secret.append(tmp_path / "keys" / "master.key")
     before = [file.read_bytes() for file in secret]
 
     assert make_keys(tmp_path / "keys", "96") == made

@@ -8,6 +8,7 @@ import pytest
 
 from socai.local.embedded import Embedded
 from socai.local.system import System
+from tests.services import keys_settings
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,7 @@ def _system(stack: Embedded, directory: Path, *, province: str) -> Iterator[Syst
         database = stack.create_database(f"scenario_{service}")
         given[f"{service.upper()}_DATABASE_URL"] = database.app_url
         given[f"{service.upper()}_OWNER_DATABASE_URL"] = database.owner_url
+    given |= keys_settings(stack)
     given["SOCAI_PROVINCE"] = province
     system = System(directory, stack=stack, given=given)
     system.start()

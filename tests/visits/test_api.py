@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 async def test_a_visit_is_recorded_and_read_back_at_once(visits: Client, place: Place) -> None:
     visit = place.visit(follow_up_on="2023-05-28", note="not kept")
     answer = await visits.post("/v1/visits", visit)
-    assert answer.status == 201
+    assert (answer.status, answer.body["dropped"]) == (201, ["note"])
     assert answer.body["id"] == visit["id"] == answer.body["receipt"]["command_id"]
     assert answer.headers["ETag"] == '"1"'
     shown = await visits.get(f"/v1/visits/{visit['id']}")
@@ -105,6 +105,8 @@ async def test_the_same_id_with_other_content_is_refused(visits: Client, place: 
     before = await visits.head()
     answer = await visits.post("/v1/visits", {**visit, "occurred_on": "2023-05-15"})
     assert (answer.status, answer.body["code"]) == (409, "command-id-reused")
+    noted = await visits.post("/v1/visits", {**visit, "note": "another"})
+    assert (noted.status, noted.body["code"]) == (409, "command-id-reused")
     again = await visits.post("/v1/visits", visit, headers={"Idempotency-Key": str(uuid4())})
     assert (again.status, again.body["code"]) == (409, "already-exists")
     assert await visits.head() == before

@@ -9,7 +9,6 @@ import pytest
 from pydantic import ValidationError
 
 from libs.events.decider import NotYet, Rejected
-from libs.events.handler import fingerprint
 from services.visits.domain import RecordVisit, VisitVoided, VoidVisit, domain
 from services.visits.domain.visits import Guidance, Reached
 from tests.specification import NOW, Specification
@@ -38,10 +37,6 @@ def test_a_visit_is_recorded_with_the_stages_of_its_services() -> None:
 
 def test_a_note_is_taken_and_not_kept() -> None:
     given().when(record(note="Chủ hộ tên là …")).then(VISIT)
-
-
-def test_a_note_cannot_be_guessed_from_the_fingerprint() -> None:
-    assert fingerprint(record(note="Chủ hộ tên là …")) == fingerprint(record())
 
 
 @pytest.mark.parametrize("outcome", ["nobody-home", "declined"])

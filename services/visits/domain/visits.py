@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from libs.events.day import Day
-from libs.events.decider import Command, Context, NotYet, Rejected, States
+from libs.events.decider import PERSONAL, Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.visits.domain.households import household_stream, known_household
 from services.visits.domain.known import Known, known
@@ -60,7 +60,9 @@ class Guidance(BaseModel):
 
 
 class RecordVisit(Command):
-    """`note` is taken so that no device has to leave it out, and dropped: nobody can have consented yet."""
+    """`note` is taken so that no device has to leave it out. Where nobody has consented it is dropped, and
+    the answer says so.
+    """
 
     kind: ClassVar[str] = "record-visit"
     creates: ClassVar[bool] = True
@@ -75,8 +77,7 @@ class RecordVisit(Command):
     campaign_id: UUID | None = None
     follow_up_on: Day | None = None
     guidance: Annotated[tuple[Guidance, ...], Field(max_length=50)] = ()
-    # Left out of the fingerprint, too: a hash of it, beside the rest of the visit, would let one guess it.
-    note: Annotated[str | None, Field(max_length=2000, exclude=True)] = None
+    note: Annotated[str | None, PERSONAL, Field(max_length=2000)] = None
 
     def target(self) -> str:
         return visit_stream(self.id)
