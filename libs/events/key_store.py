@@ -163,17 +163,6 @@ class KeyStore:
             self._done = position
             _log.info("keys_destroyed", source=self._source, keys=len(subjects), position=position)
 
-    async def wrap_anew(self) -> int:
-        """Wraps every key under the current master key that is not; how many. Raises MasterKeyMissing."""
-        changed = 0
-        while rows := await self._open.fetch(_WRAPPED_OTHERWISE, self.masters.current, AT_ONCE):
-            for subject, number, master, wrapped in rows:
-                kid = kid_of(subject, number)
-                again = self.masters.wrap(kid, self.masters.unwrap(master, kid, wrapped))
-                done = await self._open.execute(_WRAP, subject, number, self.masters.current, again)
-                changed += done == "UPDATE 1"
-        return changed
-
     @property
     def _open(self) -> asyncpg.Pool:
         assert self._pool is not None, "open() first"
@@ -185,6 +174,24 @@ class KeyStore:
             report = _log.error if state == "failed" else _log.info
             report("key_store_state", source=self._source, state=state, error=reason)
         self._state, self._error = state, reason
+
+
+async def wrap_anew(database_url: str, masters: MasterKeys) -> int:
+    """Wraps every key under the current master key that is not; how many. Raises MasterKeyMissing. Services
+    may go on meanwhile, if they have been given both master keys.
+    """
+    connection = await asyncpg.connect(database_url, timeout=5, command_timeout=30)
+    changed = 0
+    try:
+        while rows := await connection.fetch(_WRAPPED_OTHERWISE, masters.current, AT_ONCE):
+            for subject, number, master, wrapped in rows:
+                kid = kid_of(subject, number)
+                again = masters.wrap(kid, masters.unwrap(master, kid, wrapped))
+                done = await connection.execute(_WRAP, subject, number, masters.current, again)
+                changed += done == "UPDATE 1"
+    finally:
+        await connection.close(timeout=5)
+    return changed
 
 
 _KEYS = """
