@@ -43,8 +43,11 @@ class StoredLog:
 
     async def read(self, after: int, limit: int) -> list[LogRow]:
         """Events in order, from the one after `after` on."""
+        # Bounded as the relay's read is, for the same reason.
         rows = await self.pool.fetch(
-            f"SELECT {_COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2", after, limit
+            f"SELECT {_COLUMNS} FROM events WHERE position > $1 AND position <= $1 + $2 ORDER BY position",
+            after,
+            limit,
         )
         return [LogRow(*row) for row in rows]
 
