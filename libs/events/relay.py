@@ -23,6 +23,9 @@ POLL = 0.1
 """Seconds between two looks for what other processes appended; this process's own appends wake it at once."""
 LOOK_AT_END = 2.0
 """Seconds between two looks at the end of a topic that nothing is sent to: it may have lost its tail."""
+GATHER, FEW = 0.02, 200
+"""Seconds that events gather in behind a batch of fewer than so many. A read, a batch and a transaction of
+every consumer for each commit of a trickle would cost more than the commands themselves."""
 READ_COUNT, READ_BYTES = 2_000, 4_000_000
 """One read of the log takes at most so much, and one event at least."""
 
@@ -206,6 +209,8 @@ class Relay:
                     flying = filled, asyncio.ensure_future(writer.send(filled.batch))
                     look_due = time.monotonic() + LOOK_AT_END
                     woken = False
+                    if filled.batch.count < FEW:
+                        await asyncio.sleep(GATHER)
                     continue
                 if time.monotonic() >= look_due:
                     if await session.during(reader.end_offset()) < self._end_offset:
