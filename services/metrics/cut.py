@@ -59,7 +59,8 @@ async def take(connection: Connection, asked: Mapping[str, int]) -> Cut:
 
     Raises Problem cut-not-reached.
     """
-    reached = await tables.reached(connection)
+    known = await tables.reached(connection)
+    reached = {source: position for source, (position, _) in known.items()}
     for source, position in asked.items():
         if position > reached.get(source, 0):
             detail = f"{source} has reached {reached.get(source, 0)}"
@@ -70,13 +71,8 @@ async def take(connection: Connection, asked: Mapping[str, int]) -> Cut:
                 {"Retry-After": RETRY_AFTER},
             )
     positions = reached | {source: position for source, position in asked.items() if source in reached}
-    numbers = await tables.source_numbers(connection, positions)
-    return Cut(
-        positions,
-        {numbers[s]: position for s, position in positions.items() if s in numbers},
-        positions == reached,
-        await tables.bucket_bits(connection),
-    )
+    numbers = {number: positions[source] for source, (_, number) in known.items() if number is not None}
+    return Cut(positions, numbers, positions == reached, await tables.bucket_bits(connection))
 
 
 def _malformed() -> Problem:

@@ -37,7 +37,7 @@ class Kpis:
         definitions = question.definitions(self.definitions)
         asked = cuts.parse(question.as_of) if question.as_of else {}
         async with self.pool().acquire() as connection, snapshot(connection):
-            await tables.use_for_reading(connection, await tables.live_ledger(connection))
+            await tables.use_live_for_reading(connection)
             cut = await cuts.take(connection, asked)
             return await self._answer(connection, question, definitions, cut, asked)
 

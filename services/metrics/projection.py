@@ -54,13 +54,12 @@ class LedgerProjection:
     async def apply(
         self, connection: asyncpg.Connection, recorded: Sequence[Recorded], /
     ) -> Sequence[Poisoned]:
-        ledger, switches, bucket_bits = await tables.live_ledger_for_writing(connection)
+        ledger, switches, bucket_bits = await tables.use_live_for_writing(connection)
         if switches != self._switches:
             self.rolled_back()
             self._numbers.bucket_bits = bucket_bits
             self._number = await tables.source_number(connection, self._source)
             self._switches = switches
-        await tables.use(connection, ledger)
         readable = [(one, _read(one)) for one in recorded]
         await self._take_up(connection, [event for _, event in readable])
         batch, poisoned, held, changed = Batch(), list[Poisoned](), set[str](), set[str | None]()

@@ -33,11 +33,16 @@ async def live_ledger(connection: Connection) -> Ledger:
     return ledger
 
 
-async def live_ledger_for_writing(connection: Connection) -> tuple[Ledger, int, int]:
-    """Nobody changes which one it is until this transaction has ended. The first number is another one
-    whenever a rebuild has changed it, also back to the same; the second one is the width of its buckets.
+async def use_live_for_writing(connection: Connection) -> tuple[Ledger, int, int]:
+    """Statements of this transaction mean the live ledger's tables, and nobody changes which one it is until
+    it has ended. The first number is another one whenever a rebuild has changed it, also back to the same;
+    the second one is the width of its buckets.
     """
-    row = await connection.fetchrow("SELECT ledger, switches, bucket_bits FROM live_ledger FOR SHARE")
+    row = await connection.fetchrow(
+        """WITH live AS MATERIALIZED (SELECT ledger, switches, bucket_bits FROM live_ledger FOR SHARE)
+           SELECT ledger, switches, bucket_bits, set_config('search_path', ledger || ', public', true)
+             FROM live"""
+    )
     assert row is not None, "migrated"
     return row["ledger"], row["switches"], row["bucket_bits"]
 
@@ -81,10 +86,13 @@ async def use(connection: Connection, ledger: Ledger) -> None:
     await connection.execute(f"SET LOCAL search_path = {ledger}, public")
 
 
-async def use_for_reading(connection: Connection, ledger: Ledger) -> None:
+async def use_live_for_reading(connection: Connection) -> None:
     """How many places and series are asked for decides the plan."""
-    await use(connection, ledger)
-    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    await connection.execute(
+        """SELECT set_config('search_path', ledger || ', public', true),
+                  set_config('plan_cache_mode', 'force_custom_plan', true)
+             FROM live_ledger"""
+    )
 
 
 async def empty(connection: Connection, ledger: Ledger) -> None:
@@ -112,18 +120,16 @@ async def source_number(connection: Connection, source: str) -> int:
     return number
 
 
-async def source_numbers(connection: Connection, sources: Iterable[str]) -> dict[str, int]:
-    """Of those sources that anything was ever read of."""
-    found = await connection.fetch("SELECT id, name FROM sources WHERE name = ANY($1)", list(sources))
-    return {row["name"]: row["id"] for row in found}
-
-
-async def reached(connection: Connection) -> dict[str, int]:
-    """The cut that the live ledger has reached: the position of each source."""
+async def reached(connection: Connection) -> dict[str, tuple[int, int | None]]:
+    """The cut that the live ledger has reached: each source's position and number; None where nothing was
+    ever read of it.
+    """
     rows = await connection.fetch(
-        "SELECT source, position FROM consumer_checkpoints WHERE consumer = $1 ORDER BY source", CONSUMER
+        """SELECT source, position, id FROM consumer_checkpoints LEFT JOIN sources ON name = source
+            WHERE consumer = $1 ORDER BY source""",
+        CONSUMER,
     )
-    return {row["source"]: row["position"] for row in rows}
+    return {row["source"]: (row["position"], row["id"]) for row in rows}
 
 
 # Sorted, so that two consumers that meet the same new names wait for each other in the same order.

@@ -58,7 +58,7 @@ async def _sums(
 ) -> Counter[tuple[str, tuple[str, ...], int]]:
     """By hamlet, series and cell."""
     async with ledgers.pool.acquire() as connection, snapshot(connection):
-        await tables.use_for_reading(connection, await tables.live_ledger(connection))
+        await tables.use_live_for_reading(connection)
         cut = await cuts.take(connection, at)
         series = await reading.read_series(connection, INDICATORS)
         names = ["ấp 0", "ấp 1"]
