@@ -34,6 +34,15 @@ _RELEASE = 1.0
 """Seconds for a cancelled call to end. A server that hangs does not confirm it; the connection is cut."""
 
 
+class Unchanged(asyncpg.Connection):
+    """A connection whose users leave the session as it was, so that nothing has to be put back after each of
+    them: a round trip less for everything that takes a connection. An open transaction is ended all the same.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 class Pool(asyncpg.Pool):
     """asyncpg's waits without end: for a free connection, and for a hanging server to confirm that a call
     was cancelled.
@@ -50,7 +59,12 @@ class Pool(asyncpg.Pool):
 
 
 async def pool(
-    url: str, *, max_size: int = 8, call: float = WORK, patience: float | None = None
+    url: str,
+    *,
+    max_size: int = 8,
+    call: float = WORK,
+    patience: float | None = None,
+    connection_class: type[asyncpg.Connection] = asyncpg.Connection,
 ) -> asyncpg.Pool:
     """A pool that connects when it is first used, so that a service starts before its database does. A call
     is lost after `call` seconds, and nobody waits longer than `patience` for a connection.
@@ -61,7 +75,7 @@ async def pool(
         max_size=max_size,
         max_queries=50_000,
         max_inactive_connection_lifetime=60,
-        connection_class=asyncpg.Connection,
+        connection_class=connection_class,
         record_class=asyncpg.Record,
         loop=None,
         timeout=5,
@@ -73,4 +87,4 @@ async def pool(
 
 async def pool_for_requests(url: str) -> asyncpg.Pool:
     """For what clients wait for: it gives up while they still listen."""
-    return await pool(url, call=REQUEST, patience=REQUEST)
+    return await pool(url, call=REQUEST, patience=REQUEST, connection_class=Unchanged)
