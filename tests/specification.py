@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from libs.events.decider import Command, Context, Domain, Refusal
-from libs.events.event import Event
+from libs.events.envelope import Recorded
+from libs.events.event import Event, type_of
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
@@ -26,6 +28,9 @@ class Specification:
         self.states: dict[str, Any] = {}
         for event in given:
             self.states[event.stream()] = domain.evolve(self.states.get(event.stream()), event)
+        history = [recorded(domain, position, event) for position, event in enumerate(given, 1)]
+        for stream, wide in domain.wide.items():
+            self.states[stream] = wide.fold(None, [one for one in history if one.type in wide.types])
 
     def when(self, command: Command) -> "Outcome":
         return Outcome(self, command)
@@ -47,3 +52,25 @@ class Outcome:
         with pytest.raises(refusal) as refused:
             self.decide()
         assert (refused.value.code, refused.value.pointer) == (code, pointer)
+
+    def then_refused_at(self, *places: tuple[str, str]) -> None:
+        """Refused for several reasons: (code, pointer) of each, in any order."""
+        with pytest.raises(Refusal) as refused:
+            self.decide()
+        assert sorted((fault.code, fault.pointer) for fault in refused.value.faults) == sorted(places)
+
+
+def recorded(domain: Domain, position: int, event: Event) -> Recorded:
+    """The event as a log would hold it at this position."""
+    return Recorded(
+        position=position,
+        time="2026-11-22T03:00:00.000000Z",
+        id=f"{position}.1",
+        source=f"/vn/96/{domain.service}",
+        type=type_of(domain.service, event),
+        subject=event.stream(),
+        streamversion=1,
+        commandid=str(position),
+        actor="officer",
+        data=msgspec.Raw(event.model_dump_json(exclude_none=True).encode()),
+    )

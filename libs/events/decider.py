@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,18 +17,34 @@ LOCAL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 """Days and months are those of Vietnam (DOMAIN: two times); instants are UTC."""
 
 
+class Fault(NamedTuple):
+    """One of several places at which a command is wrong; `pointer` is a JSON pointer into its body."""
+
+    code: str
+    pointer: str
+    detail: str = ""
+
+
 class Refusal(Exception):
     """Why a command is not accepted. `code` is part of the API; `pointer` is a JSON pointer into the
-    command's body; `values` fill the problem's text.
+    command's body; `values` fill the problem's text. Where a command is wrong in more than one place,
+    `faults` name all of them.
     """
 
     def __init__(
-        self, code: str, pointer: str | None = None, detail: str | None = None, **values: object
+        self,
+        code: str,
+        pointer: str | None = None,
+        detail: str | None = None,
+        *,
+        faults: Sequence[Fault] = (),
+        **values: object,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.pointer = pointer
         self.detail = detail
+        self.faults = tuple(faults)
         self.values = values
 
 
@@ -93,6 +109,12 @@ class Command(BaseModel):
         """
         return ()
 
+    def claims(self) -> tuple[str, ...]:
+        """Further names, streams or not: commands after it in a batch that rely on them, or claim them, too,
+        are decided when this one is done.
+        """
+        return ()
+
 
 @cache
 def _personal_fields(cls: type[Command]) -> frozenset[str]:
@@ -122,6 +144,18 @@ States = Mapping[str, Any]
 """The folded state of each stream by name; None where nothing has happened yet."""
 
 
+@dataclass(frozen=True)
+class Wide:
+    """How a state is folded that draws on more than its own stream: on every event of these types, in the
+    log's order. Its version is that of its own stream all the same: what must be noticed when it happens
+    at the same moment has to be written there, or to another stream that the command relies on.
+    """
+
+    types: frozenset[str]
+    fold: Callable[[Any, Sequence[Recorded]], Any]
+    """`(state or None, events that follow) -> state`; the state given is not used again."""
+
+
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -131,7 +165,8 @@ class Domain:
 
     `events`: class by CloudEvents type. `upcasters`: from a past type to (the next type, a function of its
     data). `evolve(state, event)` folds; `decide(command, states, context)` answers with events or raises
-    Refusal; `prepare(commands)` looks up what decisions need from the service's own tables.
+    Refusal; `prepare(commands)` looks up what decisions need from the service's own tables. `wide`: the
+    streams whose states are folded from more than their own events.
     """
 
     service: str
@@ -140,6 +175,7 @@ class Domain:
     decide: Callable[[Any, States, Context], Sequence[Event]]
     prepare: Callable[[Sequence[Command]], Awaitable[Any]] | None = None
     upcasters: Mapping[str, tuple[str, Upcast]] = field(default_factory=dict)
+    wide: Mapping[str, Wide] = field(default_factory=dict)
 
     def event(self, recorded: Recorded) -> Event:
         """The event as the domain of today knows it. Raises KeyError for a type it does not list."""

@@ -63,6 +63,15 @@ class _Work:
 
 
 @dataclass(slots=True)
+class _WideState:
+    """A wide state, as of a position of the log; `version` is that of its own stream."""
+
+    position: int = 0
+    version: int = 0
+    state: Any = None
+
+
+@dataclass(slots=True)
 class _Decided:
     """What was decided on which versions of which streams; `after` are the states that follow from it."""
 
@@ -86,6 +95,7 @@ class Handler:
         self._keys = keys
         self._types = {event: type_of(domain.service, event) for event in domain.events.values()}
         self._folded: OrderedDict[str, tuple[int, Any]] = OrderedDict()
+        self._wide: dict[str, _WideState] = {stream: _WideState() for stream in domain.wide}
 
     async def execute(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
         """One outcome for each request, in order. Requests on one stream are decided in the order given; one
@@ -152,6 +162,9 @@ class Handler:
         return tuple(stream for stream in followed if stream not in work.streams)
 
     async def _fold(self, wanted: set[str], fresh: bool) -> None:
+        for stream in wanted & self._wide.keys():
+            await self._widen(stream)
+        wanted -= self._wide.keys()
         if not fresh:
             wanted = {stream for stream in wanted if stream not in self._folded}
         if not wanted:
@@ -162,11 +175,30 @@ class Handler:
             folded[stream] = (version, evolve(folded[stream][1], event(decode(payload))))
         self._remember(folded)
 
+    async def _widen(self, stream: str) -> None:
+        """Brings a wide state up to the end of the log. Others may do so meanwhile."""
+        wide, followed = self.domain.wide[stream], self._wide[stream]
+        head, rows = await self.log.read_types(wide.types, followed.position)
+        news = [event for _, _, payload in rows if (event := decode(payload)).position > followed.position]
+        if news:
+            followed.state = wide.fold(followed.state, news)
+            own = [event.streamversion for event in news if event.subject == stream]
+            followed.version = max([followed.version, *own])
+        followed.position = max(followed.position, head)
+
+    def _state(self, stream: str) -> tuple[int, Any]:
+        if stream not in self._wide:
+            return self._folded.get(stream, (0, None))
+        followed = self._wide[stream]
+        if followed.state is None:
+            followed.state = self.domain.wide[stream].fold(None, [])
+        return followed.version, followed.state
+
     def _decide(self, work: _Work, context: Context) -> _Decided:
         request = work.request
         command, target = request.command, work.streams[0]
         streams = (*work.streams, *self._followed(work))
-        seen = {stream: self._folded.get(stream, (0, None)) for stream in streams}
+        seen = {stream: self._state(stream) for stream in streams}
         if request.expected_version is not None and request.expected_version != seen[target][0]:
             raise Conflict("version-conflict", version=seen[target][0])
         states = {stream: state for stream, (_, state) in seen.items()}
@@ -175,7 +207,8 @@ class Handler:
         for event in events:
             stream = event.stream()
             version, state = after[stream]
-            after[stream] = (version + 1, self.domain.evolve(state, event))
+            evolved = state if stream in self._wide else self.domain.evolve(state, event)
+            after[stream] = (version + 1, evolved)
         return _Decided(work, events, {stream: version for stream, (version, _) in seen.items()}, after)
 
     async def _seal(self, decided: list[_Decided], outcomes: dict[int, Outcome]) -> list[_Decided]:
@@ -277,8 +310,9 @@ class Handler:
 
     def _remember(self, states: dict[str, tuple[int, Any]]) -> None:
         for stream, state in states.items():
-            self._folded[stream] = state
-            self._folded.move_to_end(stream)
+            if stream not in self._wide:
+                self._folded[stream] = state
+                self._folded.move_to_end(stream)
         while len(self._folded) > REMEMBERED:
             self._folded.popitem(last=False)
 
@@ -304,17 +338,18 @@ def _levels(requests: Sequence[Request]) -> list[list[_Work]]:
     for place, request in enumerate(requests):
         command = request.command
         streams = (command.target(), *command.relies_on())
-        writes = streams if command.writes_all else streams[:1]
+        writes = dict.fromkeys((*(streams if command.writes_all else streams[:1]), *command.claims()))
         level = written.get(request.command_id, -1) + 1
-        for stream in streams:
+        for stream in (*streams, *writes):
             level = max(level, written.get(stream, -1) + 1)
         for stream in writes:
             level = max(level, read.get(stream, -1) + 1)
         written[request.command_id] = level
         for stream in writes:
             written[stream] = level
-        for stream in streams[len(writes) :]:
-            read[stream] = max(read.get(stream, -1), level)
+        for stream in streams:
+            if stream not in writes:
+                read[stream] = max(read.get(stream, -1), level)
         if level == len(levels):
             levels.append([])
         levels[level].append(_Work(place, request, streams))

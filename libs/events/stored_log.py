@@ -1,6 +1,6 @@
 """What a log has stored, as its source reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -78,6 +78,24 @@ class StoredLog:
             )
             or 0
         )
+
+    async def read_types(
+        self, types: Collection[str], after: int
+    ) -> tuple[int, list[tuple[str, int, bytes]]]:
+        """The last position, and (stream, version, payload) of every event of these types from the one after
+        `after` up to there, in order.
+        """
+        head = await self.head()
+        if head <= after:
+            return head, []
+        rows = await self.pool.fetch(
+            "SELECT stream, version, payload FROM events"
+            " WHERE position > $1 AND position <= $2 AND type = ANY($3) ORDER BY position",
+            after,
+            head,
+            list(types),
+        )
+        return head, [(row[0], row[1], row[2]) for row in rows]
 
     async def find_commands(self, ids: Sequence[UUID]) -> dict[UUID, tuple[bytes, Appended]]:
         """The fingerprints and first answers of those commands that were accepted."""

@@ -9,45 +9,21 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
 from libs.events.decider import LOCAL_TIME
 from libs.events.ids import national_level
 from libs.service.problems import Problem
 
-UNIT_ESTABLISHED = "vn.socai.registry.unit-established.v1"
-
 _CODE_AT_DAY = re.compile(r"([0-9A-Za-z-]{1,20})@(\d{4}-\d{2}-\d{2})")
-_SPAN = (
-    "unit_id",
-    "level",
-    "code",
-    "kind",
-    "name",
-    "folded_name",
-    "parent_id",
-    "valid_from",
-    "valid_to",
-    "known_from",
-)
-_UNIT = ", ".join(name for name in _SPAN if name not in ("folded_name", "known_from"))
-
-
-class Established(msgspec.Struct, frozen=True):
-    """What this copy needs of the event; whatever else it says is passed over."""
-
-    unit_id: UUID
-    level: str
-    kind: str
-    name: str
-    valid_from: date
-    code: str | None = None
-    parent_id: UUID | None = None
+_COLUMNS = ("unit_id", "level", "code", "kind", "name", "parent_id", "status", "valid_from", "valid_to")
+_UNIT = ", ".join(_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit as it was on the day `on`, by the hierarchy of `hierarchy_day`."""
+    """A unit as it was on the day `on`, by the hierarchy of `hierarchy_day`. Of one that has ended by then,
+    the parent is where it is counted since.
+    """
 
     unit_id: UUID
     level: str
@@ -55,6 +31,7 @@ class Unit:
     kind: str
     name: str
     parent_id: UUID | None
+    status: str
     valid_from: date
     valid_to: date | None
     hierarchy_day: date
@@ -75,30 +52,11 @@ class Unit:
             "name": self.name,
             "full_name": full_name(self.kind, self.name),
             "parent_id": self.parent_id,
+            "status": self.status,
             "valid_from": self.valid_from,
             "valid_to": self.valid_to,
             "assumed": self.assumed,
         }
-
-
-def span(established: Established, position: int) -> tuple[object, ...]:
-    """A row of unit_spans, for `add_spans`."""
-    return (
-        established.unit_id,
-        established.level,
-        established.code,
-        established.kind,
-        established.name,
-        fold(established.name),
-        established.parent_id,
-        established.valid_from,
-        None,
-        position,
-    )
-
-
-async def add_spans(connection: asyncpg.Connection, spans: Sequence[tuple[object, ...]]) -> None:
-    await connection.copy_records_to_table("unit_spans", records=spans, columns=_SPAN)
 
 
 def today() -> date:
@@ -136,8 +94,8 @@ async def find_unit(
 ) -> Unit:
     """The unit that is meant, as it was on a day: `on`, else the day of CODE@DAY, else today.
 
-    A code names the unit that bore it on its own day, whatever day is asked about. Raises Problem:
-    malformed-id, not-found, unit-ambiguous.
+    A code names the unit that bore it on its own day, whatever day is asked about. A unit that has ended by
+    the day asked about is still found. Raises Problem: malformed-id, not-found, unit-ambiguous.
     """
     named = parse_reference(reference, pointer=pointer)
     unit_id: UUID | None
@@ -166,7 +124,8 @@ def the_holder(holders: Sequence[UUID], reference: str, *, pointer: str) -> UUID
 
 
 async def units_below(database: asyncpg.Pool, unit: Unit) -> list[UUID]:
-    """The unit and everything below it. Asked for before what they are to filter: PostgreSQL plans a list
+    """The unit and everything below it, with what has ended and what is unassigned, so that a filter loses
+    nothing. Asked for before what they are to filter: PostgreSQL plans a list
     well when it sees how many units there are.
     """
     below: list[UUID] = await database.fetchval(
@@ -185,7 +144,7 @@ _BY_CODE = """
 WITH holders AS (
     SELECT u.unit_id, d.hierarchy_day
       FROM unit_spans u CROSS JOIN LATERAL (SELECT hierarchy_day(u.unit_id, $1) OFFSET 0) d
-     WHERE u.level = $2 AND u.code = $3 AND u.known_until IS NULL
+     WHERE u.level = $2 AND u.code = $3 AND u.known_until IS NULL AND u.status <> 'ended'
        AND u.valid_from <= d.hierarchy_day AND (u.valid_to IS NULL OR u.valid_to >= d.hierarchy_day)
 )
 SELECT DISTINCT unit_id FROM holders WHERE hierarchy_day = (SELECT min(hierarchy_day) FROM holders)
@@ -194,18 +153,20 @@ SELECT DISTINCT unit_id FROM holders WHERE hierarchy_day = (SELECT min(hierarchy
 
 def unit_of(row: asyncpg.Record, day: date) -> Unit:
     """From the columns of unit_spans and `hierarchy_day`."""
-    values = {name: value for name, value in row.items() if name != "folded_name"}
-    return Unit(**values, on=day)
+    return Unit(**{name: row[name] for name in (*_COLUMNS, "hierarchy_day")}, on=day)
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFilter:
-    """Which units a list is about. `parent` is as it was on the day `on`."""
+    """Which units a list is about: none that have ended. `parent` is as it was on the day `on`; of units that
+    are `unassigned` it may be any unit above, or one that they could be assigned to.
+    """
 
     on: date
     parent: Unit | None = None
     level: str | None = None
     q: str | None = None
+    unassigned: bool = False
 
 
 async def list_units(
@@ -213,8 +174,7 @@ async def list_units(
 ) -> list[tuple[Unit, tuple[str, str, UUID]]]:
     """Units of a day by code and name, each with its place in the order."""
     above = wanted.parent
-    rows = await database.fetch(
-        _LIST_BELOW if above else _LIST,
+    arguments = (
         above.hierarchy_day if above else wanted.on,
         above.unit_id if above else None,
         wanted.level,
@@ -222,20 +182,27 @@ async def list_units(
         *(after or (None, None, None)),
         limit,
     )
+    if wanted.unassigned:
+        below = await units_below(database, above) if above else None
+        rows = await database.fetch(_LIST_UNASSIGNED, *arguments, below)
+    else:
+        rows = await database.fetch(_LIST_BELOW if above else _LIST, *arguments)
     return [
         (unit_of(row, wanted.on), (row["code"] or "", row["folded_name"], row["unit_id"])) for row in rows
     ]
 
 
 _WANTED = """
- WHERE ($2::uuid IS NULL OR parent_id = $2)
    AND ($3::text IS NULL OR level = $3)
    AND ($4::text IS NULL OR folded_name LIKE $4)
    AND ($5::text IS NULL OR (coalesce(code, ''), folded_name, unit_id) > ($5, $6::text, $7::uuid))
  ORDER BY coalesce(code, ''), folded_name, unit_id
  LIMIT $8
 """
-_LIST_BELOW = f"SELECT {_UNIT}, folded_name, $1::date AS hierarchy_day FROM units_on($1) {_WANTED}"
+_LIST_BELOW = f"""
+SELECT {_UNIT}, folded_name, $1::date AS hierarchy_day FROM units_on($1)
+ WHERE parent_id = $2 AND status <> 'ended' {_WANTED}
+"""
 # Each unit by the day of its own province.
 _LIST = f"""
 SELECT {_UNIT}, folded_name, hierarchy_day
@@ -245,8 +212,46 @@ SELECT {_UNIT}, folded_name, hierarchy_day
           FROM units_assumed($1) a JOIN unit_spans u USING (unit_id)
          WHERE u.known_until IS NULL AND u.valid_from > $1 AND u.valid_from <= a.hierarchy_day
            AND (u.valid_to IS NULL OR u.valid_to >= a.hierarchy_day)) units
- {_WANTED}
+ WHERE $2::uuid IS NULL AND status <> 'ended' {_WANTED}
 """
+# What the unit that they belonged to last went to.
+_CANDIDATES = """
+ARRAY(SELECT s.to_id
+        FROM (SELECT p.parent_id FROM unit_spans p
+               WHERE p.unit_id = u.unit_id AND p.known_until IS NULL AND p.valid_from < u.valid_from
+                 AND p.status = 'active'
+               ORDER BY p.valid_from DESC LIMIT 1) before
+        JOIN unit_successions s ON s.from_id = before.parent_id AND s.known_until IS NULL
+       WHERE s.effective <= u.valid_from
+       ORDER BY s.to_id)
+"""
+_LIST_UNASSIGNED = f"""
+SELECT {_UNIT}, folded_name, $1::date AS hierarchy_day FROM units_on($1) u
+ WHERE status = 'unassigned'
+   AND ($2::uuid IS NULL OR unit_id = ANY($9::uuid[]) OR $2 = ANY({_CANDIDATES})) {_WANTED}
+"""
+_CANDIDATES_OF = f"""
+SELECT u.unit_id, {_CANDIDATES} AS candidates
+  FROM unit_spans u JOIN unnest($1::uuid[], $2::date[]) w (unit_id, valid_from) USING (unit_id, valid_from)
+ WHERE u.known_until IS NULL
+"""
+
+
+async def answers(database: asyncpg.Pool, units: Sequence[Unit]) -> list[dict[str, Any]]:
+    """The units as the API shows them; those that are unassigned with the `candidates` that their former
+    parent went to.
+    """
+    open_ = [unit for unit in units if unit.status == "unassigned"]
+    candidates: dict[UUID, list[UUID]] = {}
+    if open_:
+        days = [unit.valid_from for unit in open_]
+        rows = await database.fetch(_CANDIDATES_OF, [unit.unit_id for unit in open_], days)
+        candidates = {row["unit_id"]: row["candidates"] for row in rows}
+    return [
+        unit.answer()
+        | ({"candidates": candidates.get(unit.unit_id, [])} if unit.status == "unassigned" else {})
+        for unit in units
+    ]
 
 
 def _escaped(text: str) -> str:

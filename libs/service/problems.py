@@ -160,8 +160,10 @@ def is_of_arguments(error: Exception) -> bool:
 def from_refusal(refusal: Refusal) -> Problem:
     """A domain's refusal under its code, with the place in the body that it is about."""
     detail = refusal.detail or ", ".join(f"{name}: {value}" for name, value in refusal.values.items()) or None
-    errors = []
-    if refusal.pointer is not None:
+    errors: list[dict[str, Any]] = []
+    if refusal.faults:
+        errors = [fault._asdict() for fault in refusal.faults]
+    elif refusal.pointer is not None:
         errors = [{"pointer": refusal.pointer, "code": refusal.code, "detail": detail or ""}]
     headers = {"Retry-After": RETRY_AFTER} if isinstance(refusal, NotYet) else {}
     return Problem(refusal.code, detail, errors, headers)

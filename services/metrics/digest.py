@@ -93,11 +93,13 @@ async def _units(connection: Connection, source: str, position: int) -> AsyncIte
     """What became known later is left out, also where it ended what was known at the cut."""
     yield _lines(
         await connection.fetch(
-            """SELECT known_from, nullif(least(known_until, $2 + 1), $2 + 1), unit_id, parent_id, level, code,
-                      kind, name, valid_from, valid_to
+            """SELECT known_from, nullif(least(known_until, $2 + 1), $2 + 1), unit_id, parent_id,
+                      level || CASE status WHEN 'active' THEN '' ELSE ' ' || status END
+                            || CASE WHEN founded THEN ' founded' ELSE '' END,
+                      code, kind, name, valid_from, valid_to
                  FROM unit_spans
                 WHERE source = (SELECT id FROM sources WHERE name = $1) AND known_from <= $2
-                ORDER BY known_from, unit_id""",
+                ORDER BY known_from, unit_id, valid_from""",
             source,
             position,
         )

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from services.metrics.domain.counting import Posting
+from libs.service.unit_events import AboutUnits
+from libs.service.unit_tree import Contradiction, Gathered
+from services.metrics.domain.counting import CannotCount, Posting
 from services.metrics.domain.events import (
     AnyEvent,
     BaselineDeclared,
@@ -15,7 +17,6 @@ from services.metrics.domain.events import (
     MemberJoined,
     TeamFormed,
     Uncounted,
-    UnitEstablished,
     VisitRecorded,
     VisitVoided,
 )
@@ -41,10 +42,12 @@ def no_balances() -> Balances:
 
 @dataclass(slots=True)
 class Batch:
-    """What some events of one source add to a ledger, each with its position."""
+    """What some events of one source add to a ledger, each with its position. `units` go on from the tree of
+    what the source has said so far.
+    """
 
     postings: list[tuple[int, Posting]] = field(default_factory=list)
-    units: list[tuple[int, UnitEstablished]] = field(default_factory=list)
+    units: Gathered = field(default_factory=Gathered)
     declared: list[tuple[int, BaselineDeclared]] = field(default_factory=list)
     services: list[tuple[int, DigitalServiceListed]] = field(default_factory=list)
 
@@ -55,8 +58,11 @@ def fold(subjects: Subjects, position: int, event: AnyEvent, batch: Batch) -> No
         case VisitRecorded() | HouseholdRegistered() | VisitVoided() | TeamFormed() | MemberJoined():
             for posting in post(subjects, event):
                 batch.postings.append((position, posting))
-        case UnitEstablished():
-            batch.units.append((position, event))
+        case AboutUnits():
+            try:
+                batch.units.add(position, event)
+            except Contradiction as contradiction:
+                raise CannotCount(str(contradiction)) from contradiction
         case BaselineDeclared():
             batch.declared.append((position, event))
         case DigitalServiceListed():

@@ -86,6 +86,7 @@ class Kpis:
         )
         incomplete = _incomplete(await reading.read_quarantined(connection, cut), part_of, len(parts))
         health = await reading.read_health(connection)
+        unassigned = _with_unassigned_hamlets(hierarchy, parts, part_of)
         general = [*self._of_sources(cut, asked, health), *(["hierarchy-assumed"] if assumed else [])]
         hashes = {d.code: definition_hash(d.code, self.definitions) for d in definitions}
         items = []
@@ -95,7 +96,11 @@ class Kpis:
                 figures = facts.figures(line, number, part, periods)
                 if part.rest and not any(figure.value or figure.numerator for figure in figures):
                     continue
-                warnings = [*general, *(["incomplete"] if number in incomplete else [])]
+                warnings = [
+                    *general,
+                    *(["incomplete"] if number in incomplete else []),
+                    *(["unassigned-hamlets"] if number in unassigned else []),
+                ]
                 items_of_line += [
                     _item(line, hashes[line.definition.code], part, period, figure, warnings)
                     for period, figure in zip(periods, figures, strict=True)
@@ -158,6 +163,17 @@ def _incomplete(places: set[str | None], part_of: Mapping[Any, int], parts: int)
     if None in places:
         return set(range(parts))
     return {number for unit, number in part_of.items() if str(unit) in places}
+
+
+def _with_unassigned_hamlets(
+    hierarchy: Hierarchy, parts: Sequence[Part], part_of: Mapping[Any, int]
+) -> set[int]:
+    """The parts, by number, below which there are hamlets that nobody has assigned since a split."""
+    return {
+        part_of[unit.id]
+        for unit in hierarchy.units.values()
+        if unit.status == "unassigned" and unit.level == "hamlet" and part_of[unit.id] < len(parts)
+    }
 
 
 def _item(

@@ -71,7 +71,6 @@ class Loader:
         for start in range(0, len(recorded), _STEP):
             batch = self._fold(source, recorded[start : start + _STEP])
             journal = rows(source.number, batch.postings, self._numbers, self._balances)
-            source.facts.units += batch.units
             source.facts.declared += batch.declared
             source.facts.services += batch.services
             await self._copied()
@@ -79,7 +78,7 @@ class Loader:
             await asyncio.sleep(0)
 
     def _fold(self, source: _Source, recorded: Sequence[Recorded]) -> Batch:
-        batch = Batch()
+        batch = Batch(units=source.facts.units)
         for one in recorded:
             source.position = one.position
             if (one.source, one.position) in self._dismissed:
@@ -110,7 +109,7 @@ class Loader:
             await tables.use(self._connection, self.ledger)
             for source in self._sources.values():
                 await write_facts(self._connection, source.number, source.facts)
-                source.facts = Batch()
+                source.facts = Batch(units=source.facts.units)
             await tables.index(self._connection, self.ledger)
         self._balances.clear()
 

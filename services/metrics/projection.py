@@ -8,6 +8,8 @@ import msgspec
 
 from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
+from libs.service.unit_events import UNIT_EVENTS, AboutUnits
+from libs.service.unit_tree import Gathered
 from services.metrics import tables
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
@@ -19,7 +21,6 @@ from services.metrics.domain.events import (
     MemberJoined,
     TeamFormed,
     Uncounted,
-    UnitEstablished,
     VisitRecorded,
     VisitVoided,
 )
@@ -47,6 +48,7 @@ class LedgerProjection:
         self._number = 0
         self._numbers = Numbers()
         self._subjects: dict[str, Subject] = {}
+        self._units: Gathered | None = None
 
     def subject(self, event: Recorded) -> str:
         return subject_name(event)
@@ -62,7 +64,10 @@ class LedgerProjection:
             self._switches = switches
         readable = [(one, _read(one)) for one in recorded]
         await self._take_up(connection, [event for _, event in readable])
-        batch, poisoned, held, changed = Batch(), list[Poisoned](), set[str](), set[str | None]()
+        if self._units is None and any(one.type in UNIT_EVENTS for one in recorded):
+            self._units = Gathered(await tables.read_units(connection, self._number))
+        batch = Batch(units=self._units) if self._units else Batch()
+        poisoned, held, changed = list[Poisoned](), set[str](), set[str | None]()
         for one, event in readable:
             # A later event of the same subject waits: it was decided after the one that cannot be counted.
             if held and subject_name(one) in held:
@@ -101,6 +106,7 @@ class LedgerProjection:
         self._switches = None
         self._numbers = Numbers()
         self._subjects = {}
+        self._units = None
 
 
 def subject_name(recorded: Recorded) -> str:
@@ -109,7 +115,7 @@ def subject_name(recorded: Recorded) -> str:
     """
     event = _read(recorded)
     match event:
-        case msgspec.DecodeError() | UnitEstablished() | DigitalServiceListed() | Uncounted():
+        case msgspec.DecodeError() | AboutUnits() | DigitalServiceListed() | Uncounted():
             return recorded.subject
         case BaselineDeclared():
             return f"unit/{event.unit_id}"

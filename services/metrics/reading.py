@@ -10,10 +10,11 @@ from libs.events.envelope import decode
 from libs.events.ids import national_level
 from libs.service.hierarchy import parse_reference, the_holder
 from libs.service.problems import Problem
+from libs.service.unit_events import AreaDesignated, HamletAssigned, UnitEstablished
 from services.metrics import tables
 from services.metrics.cut import Cut
 from services.metrics.domain import events
-from services.metrics.domain.events import BaselineDeclared, TeamFormed, UnitEstablished
+from services.metrics.domain.events import BaselineDeclared, TeamFormed
 from services.metrics.domain.hierarchy import Declared, Hierarchy, Unit
 from services.metrics.domain.series import Series
 from services.metrics.fold import history_of
@@ -35,13 +36,19 @@ _KNOWN = """known_from <= ($3::bigint[])[array_position($2::smallint[], u.source
 _ON_DAY = f"{_KNOWN} AND valid_from <= $1 AND (valid_to IS NULL OR valid_to >= $1)"
 
 # A set of units holds from the first day of its province on; for earlier days the earliest one answers.
+# Before a province that was made of others there were those.
+_FIRST = f"""
+SELECT u.unit_id, u.parent_id, u.valid_from, u.founded FROM unit_spans u
+ WHERE u.unit_id = %s AND {_KNOWN} ORDER BY u.valid_from LIMIT 1
+"""
 _HIERARCHY_DAY = f"""
 WITH RECURSIVE above AS (
-    SELECT parent_id, valid_from FROM unit_spans u WHERE unit_id = %s AND {_KNOWN}
-     UNION
-    SELECT u.parent_id, u.valid_from FROM above a, unit_spans u WHERE u.unit_id = a.parent_id AND {_KNOWN}
+    SELECT * FROM ({_FIRST}) f
+     UNION ALL
+    SELECT f.* FROM above a CROSS JOIN LATERAL ({_FIRST % "a.parent_id"}) f
 )
-SELECT greatest($1::date, min(valid_from)) AS day FROM above WHERE parent_id IS NULL
+SELECT greatest($1::date,
+                (SELECT valid_from FROM above WHERE parent_id IS NULL AND NOT founded LIMIT 1)) AS day
 """
 
 _DAY_OF_UNIT = _HIERARCHY_DAY % "$4"
@@ -49,7 +56,8 @@ _DAY_OF_UNIT = _HIERARCHY_DAY % "$4"
 # Who bore a code on a day; where nobody is known to have, the first of whom it can be assumed.
 _BY_CODE = f"""
 WITH bearers AS (
-    SELECT unit_id, valid_from, valid_to FROM unit_spans u WHERE level = $4 AND code = $5 AND {_KNOWN}
+    SELECT unit_id, valid_from, valid_to FROM unit_spans u
+     WHERE level = $4 AND code = $5 AND status <> 'ended' AND {_KNOWN}
 ), holders AS (
     SELECT unit_id, day
       FROM bearers b CROSS JOIN LATERAL ({_HIERARCHY_DAY % "b.unit_id"}) d
@@ -60,11 +68,11 @@ SELECT DISTINCT unit_id FROM holders WHERE day = (SELECT min(day) FROM holders)
 
 _BELOW = f"""
 WITH RECURSIVE below AS (
-    SELECT unit_id AS id, parent_id, level, code, kind, name
+    SELECT unit_id AS id, parent_id, level, code, kind, name, status
       FROM unit_spans u
      WHERE unit_id = $4 AND {_ON_DAY}
      UNION ALL
-    SELECT u.unit_id, u.parent_id, u.level, u.code, u.kind, u.name
+    SELECT u.unit_id, u.parent_id, u.level, u.code, u.kind, u.name, u.status
       FROM below b, unit_spans u
      WHERE u.parent_id = b.id AND {_ON_DAY}
 )
@@ -189,8 +197,8 @@ async def _place(connection: Connection, payload: bytes) -> str | None:
         return None
     if isinstance(event, TeamFormed):
         return event.place_id
-    if isinstance(event, BaselineDeclared | UnitEstablished):
-        return event.unit_id
+    if isinstance(event, BaselineDeclared | UnitEstablished | HamletAssigned | AreaDesignated):
+        return str(event.unit_id)
     history = history_of(event)
     if history is None:
         return None

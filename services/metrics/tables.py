@@ -12,8 +12,11 @@ from typing import Literal, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from libs.service.unit_events import read
+from libs.service.unit_spans import Span
+from libs.service.unit_tree import Gathered, Tree
 from services.metrics.binary_copy import decode, encode
-from services.metrics.domain.events import BaselineDeclared, DigitalServiceListed, UnitEstablished
+from services.metrics.domain.events import BaselineDeclared, DigitalServiceListed
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import Subject, dump, load
 from services.metrics.fold import Balances, JournalRow, balance_rows
@@ -215,18 +218,51 @@ async def add_balances(connection: Connection, balances: Balances) -> None:
     )
 
 
-async def add_units(
-    connection: Connection, source: int, units: Sequence[tuple[int, UnitEstablished]]
-) -> None:
-    await connection.executemany(
-        """INSERT INTO unit_spans
-               (source, known_from, unit_id, parent_id, level, code, kind, name, valid_from)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
-        [
-            (source, position, u.unit_id, u.parent_id, u.level, u.code, u.kind, u.name, u.valid_from)
-            for position, u in units
-        ],
+_SPAN = ", ".join(Span._fields)
+
+
+async def read_units(connection: Connection, source: int) -> Tree:
+    """What the source has said of units so far."""
+    spans = await connection.fetch(
+        f"SELECT {_SPAN} FROM unit_spans WHERE source = $1 AND known_until IS NULL", source
     )
+    pending = await connection.fetch(
+        "SELECT position, type, data FROM pending_unit_events WHERE source = $1 ORDER BY position", source
+    )
+    return Tree.of([Span(*row) for row in spans], (), [(row[0], read(row[1], row[2])) for row in pending])
+
+
+async def add_units(connection: Connection, source: int, units: Gathered) -> None:
+    """Writes down what has changed since that was last done."""
+    opened, closed, pending = units.opened(), units.closed(), units.pending()
+    if opened:
+        columns = [list(column) for column in zip(*((*span, until) for span, until in opened), strict=True)]
+        await connection.execute(
+            f"""INSERT INTO unit_spans (source, {_SPAN}, known_until)
+                SELECT $1, *
+                  FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[],
+                              $8::text[], $9::date[], $10::date[], $11::bool[], $12::uuid[], $13::bool[],
+                              $14::bool[], $15::text[], $16::bigint[], $17::bigint[])""",
+            source,
+            *columns,
+        )
+    if closed:
+        await connection.execute(
+            """UPDATE unit_spans s SET known_until = c.known_until
+                 FROM unnest($2::uuid[], $3::date[], $4::bigint[], $5::bigint[])
+                      c (unit_id, valid_from, known_from, known_until)
+                WHERE s.source = $1 AND s.unit_id = c.unit_id AND s.valid_from = c.valid_from
+                  AND s.known_from = c.known_from""",
+            source,
+            *(list(column) for column in zip(*closed, strict=True)),
+        )
+    if pending is not None:
+        await connection.execute("DELETE FROM pending_unit_events WHERE source = $1", source)
+        await connection.executemany(
+            "INSERT INTO pending_unit_events (source, position, type, data) VALUES ($1, $2, $3, $4)",
+            [(source, *one) for one in pending],
+        )
+    units.written()
 
 
 async def add_declared(

@@ -37,8 +37,7 @@ async def write(
 
 async def write_facts(connection: Connection, source: int, batch: Batch) -> None:
     """What is not counted but looked up: units, baselines, digital services."""
-    if batch.units:
-        await tables.add_units(connection, source, batch.units)
+    await tables.add_units(connection, source, batch.units)
     if batch.declared:
         await tables.add_declared(connection, source, batch.declared)
     if batch.services:

@@ -18,7 +18,7 @@ from libs.service.parameters import known_parameters
 from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
-from services.registry import lists
+from services.registry import boundaries, lists, unit_history
 from services.registry.domain.baselines import BaselineName, DeclareBaseline
 from services.registry.domain.campaigns import CancelCampaign, HoldCampaign, PlanCampaign
 from services.registry.domain.digital_services import (
@@ -26,15 +26,18 @@ from services.registry.domain.digital_services import (
     RetireDigitalService,
     digital_service_stream,
 )
+from services.registry.domain.hamlets import AssignHamlet, DesignateArea
+from services.registry.domain.hierarchy import Level
 from services.registry.domain.indicators import DefineIndicator, indicator_stream
 from services.registry.domain.members import AddMember, ChangeRole, LeaveTeam
+from services.registry.domain.reorganisations import DecreeReorganisation
 from services.registry.domain.sign_ins import LinkMember
 from services.registry.domain.statistics import ReportStatistic, WithdrawStatistic
 from services.registry.domain.targets import IndicatorCode, SetTarget, WithdrawTarget
 from services.registry.domain.teams import DissolveTeam, FormTeam, MoveTeam, RenameTeam
 from services.registry.domain.text import ServiceCode
 from services.registry.domain.training import AssignSpecialities, CompleteTraining
-from services.registry.domain.units import EstablishUnit, Level
+from services.registry.domain.units import EstablishUnit
 
 OnDay = Annotated[Day | None, Query(description="A day in Vietnam; default: today")]
 UnitReference = Annotated[str | None, Query(description="A unit's id, or CODE@DAY")]
@@ -44,6 +47,9 @@ def writes(commands: CommandApi) -> Routes:
     """The routes that take commands."""
     routes = Routes()
     commands.post(routes, "/v1/units", EstablishUnit)
+    commands.post(routes, "/v1/units/{id}/assign", AssignHamlet, id="id")
+    commands.post(routes, "/v1/units/{id}/areas", DesignateArea, parent_id="id")
+    commands.post(routes, "/v1/reorganisations", DecreeReorganisation)
     commands.post(routes, "/v1/teams", FormTeam)
     commands.post(routes, "/v1/teams/{id}/rename", RenameTeam, id="id")
     commands.post(routes, "/v1/teams/{id}/move", MoveTeam, id="id")
@@ -86,6 +92,9 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
         parent: Annotated[str | None, Query(description="Units right below this one")] = None,
         level: Level | None = None,
         q: Annotated[str | None, Query(max_length=100, description="Part of a name")] = None,
+        unassigned: Annotated[
+            bool, Query(description="Only those that nobody has assigned since their parent was split")
+        ] = False,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
@@ -97,14 +106,28 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
             parent=above,
             level=level,
             q=q,
+            unassigned=unassigned,
         )
         after = read_cursor(cursor, text, text, UUID)
         rows = await hierarchy.list_units(log.pool, wanted, after=after, limit=limit + 1)
-        return Json(page(rows, limit, key=lambda row: row[1], item=lambda row: row[0].answer()))
+        shown = await hierarchy.answers(log.pool, [unit for unit, _ in rows])
+        placed = [(answer, place) for answer, (_, place) in zip(shown, rows, strict=True)]
+        return Json(page(placed, limit, key=lambda row: row[1], item=lambda row: row[0]))
 
     @router.get("/units/{id}")
     async def get_unit(id: str, on: OnDay = None) -> Response:  # noqa: A002 – the path's name
-        return Json((await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")).answer())
+        unit = await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")
+        return Json((await hierarchy.answers(log.pool, [unit]))[0])
+
+    @router.get("/units/{id}/history")
+    async def get_unit_history(id: str) -> Response:  # noqa: A002
+        unit = await hierarchy.find_unit(log.pool, id, pointer="/path/id")
+        return Json(await unit_history.of_unit(log.pool, unit.unit_id))
+
+    @router.get("/units/{id}/boundary")
+    async def get_boundary(id: str, on: OnDay = None) -> Response:  # noqa: A002
+        unit = await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")
+        return Json(boundaries.feature(unit))
 
     @router.get("/teams")
     async def list_teams(

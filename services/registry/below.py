@@ -6,8 +6,8 @@ from uuid import UUID
 from libs.events.decider import Command
 from libs.events.log import Log
 from libs.service.hierarchy import today
+from services.registry.domain.hierarchy import Level
 from services.registry.domain.targets import Below, SetTarget
-from services.registry.domain.units import Level
 
 _NOBODY = Below()
 
@@ -36,6 +36,6 @@ SELECT u.unit_id
   FROM (SELECT hierarchy_day($1, $2) AS day OFFSET 0) d
  CROSS JOIN LATERAL units_below($1, d.day) b (unit_id)
   JOIN LATERAL units_on(d.day) u ON u.unit_id = b.unit_id
- WHERE u.level = $3 AND u.unit_id <> $1
+ WHERE u.level = $3 AND u.unit_id <> $1 AND u.status <> 'ended'
  ORDER BY u.unit_id
 """

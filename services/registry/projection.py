@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
+import msgspec
 import orjson
 from pydantic import ValidationError
 
 from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
-from libs.service import hierarchy
+from libs.service.unit_copy import UnitCopy
+from libs.service.unit_events import UNIT_EVENTS
+from libs.service.unit_tree import Contradiction
 from services.registry import changes
 from services.registry.domain import DOMAIN, EVENTS
 from services.registry.domain.baselines import BaselineDeclared
@@ -20,7 +23,6 @@ from services.registry.domain.members import MemberJoined
 from services.registry.domain.statistics import StatisticReported
 from services.registry.domain.targets import TargetSet
 from services.registry.domain.teams import TeamFormed
-from services.registry.domain.units import UnitEstablished
 
 Row = tuple[object, ...]
 
@@ -43,9 +45,10 @@ _COLUMNS = {
 
 @dataclass(slots=True)
 class Rows:
-    """What a batch of events does to the tables: rows that are new, then changes of rows."""
+    """What a batch of events does to the tables: rows that are new, then changes of rows. Units are kept
+    apart.
+    """
 
-    spans: list[Row] = field(default_factory=list)
     added: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in _COLUMNS})
     changed: list[changes.Change] = field(default_factory=list)
 
@@ -61,26 +64,11 @@ class Rows:
             self.changed.append(change)
 
     async def save(self, connection: asyncpg.Connection) -> None:
-        if self.spans:
-            await hierarchy.add_spans(connection, self.spans)
         for table, rows in self.added.items():
             if rows:
                 await connection.copy_records_to_table(table, records=rows, columns=_COLUMNS[table])
         for statement, values in self.changed:
             await connection.execute(statement, *values)
-
-
-def _unit(rows: Rows, event: UnitEstablished, at: tuple[int, int]) -> None:
-    established = hierarchy.Established(
-        unit_id=event.unit_id,
-        level=event.level,
-        code=event.code,
-        kind=event.unit_kind,
-        name=event.name,
-        parent_id=event.parent_id,
-        valid_from=event.valid_from,
-    )
-    rows.spans.append(hierarchy.span(established, at[0]))
 
 
 def _team(rows: Rows, event: TeamFormed, at: tuple[int, int]) -> None:
@@ -165,7 +153,6 @@ def _service(rows: Rows, event: DigitalServiceListed, at: tuple[int, int]) -> No
 
 
 ADDS: dict[type[Any], Callable[[Rows, Any, tuple[int, int]], None]] = {
-    UnitEstablished: _unit,
     TeamFormed: _team,
     MemberJoined: _member,
     CampaignPlanned: _campaign,
@@ -182,21 +169,32 @@ class RegistryLists:
     name = "registry-lists"
     types: Collection[str] = frozenset(EVENTS)
 
+    def __init__(self) -> None:
+        self._units = UnitCopy()
+
     def subject(self, event: Recorded) -> str:
         return event.subject
 
     async def apply(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> Sequence[Poisoned]:
         rows = Rows()
         poisoned: dict[str, Poisoned] = {}
+        of_units = any(event.type in UNIT_EVENTS for event in events)
+        if of_units:
+            await self._units.begin(connection)
         for event in events:
             if event.subject in poisoned:
                 continue
             try:
-                rows.add(event)
-            except ValidationError as error:
+                if event.type in UNIT_EVENTS:
+                    self._units.add(event.position, event.type, bytes(event.data))
+                else:
+                    rows.add(event)
+            except (ValidationError, msgspec.DecodeError, Contradiction) as error:
                 poisoned[event.subject] = Poisoned(event, error)
         await rows.save(connection)
+        if of_units:
+            await self._units.save(connection)
         return list(poisoned.values())
 
     def rolled_back(self) -> None:
-        """Nothing is kept in memory."""
+        self._units.forget()

@@ -13,7 +13,9 @@ from libs.events.decider import Command
 from libs.events.envelope import Recorded
 from libs.events.log import Log
 from libs.events.quarantine import Poisoned
-from libs.service import hierarchy
+from libs.service.unit_copy import UnitCopy
+from libs.service.unit_events import UNIT_EVENTS
+from libs.service.unit_tree import Contradiction
 from services.visits.domain import Known
 
 NAME = "visits-registry-copy"
@@ -36,7 +38,6 @@ class _DigitalServiceListed(msgspec.Struct, frozen=True):
     stages: list[str]
 
 
-_units = msgspec.json.Decoder(hierarchy.Established)
 _teams = msgspec.json.Decoder(_TeamFormed)
 _members = msgspec.json.Decoder(_MemberJoined)
 _services = msgspec.json.Decoder(_DigitalServiceListed)
@@ -55,8 +56,6 @@ def _row(event: Recorded) -> tuple[str, Row] | None:
     Raises msgspec.ValidationError.
     """
     match event.type.removeprefix(_PREFIX):
-        case "unit-established.v1":
-            return "unit_spans", hierarchy.span(_units.decode(event.data), event.position)
         case "team-formed.v1":
             team = _teams.decode(event.data)
             return "teams", (team.team_id, team.formed_on, event.position)
@@ -111,29 +110,37 @@ class RegistryCopy:
         )
     )
 
+    def __init__(self) -> None:
+        self._units = UnitCopy()
+
     def subject(self, event: Recorded) -> str:
         return event.subject
 
     async def apply(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> Sequence[Poisoned]:
-        rows: dict[str, list[Row]] = {"unit_spans": [], **{table: [] for table in _TABLES}}
+        rows: dict[str, list[Row]] = {table: [] for table in _TABLES}
         poisoned: dict[str, Poisoned] = {}
+        of_units = any(event.type in UNIT_EVENTS for event in events)
+        if of_units:
+            await self._units.begin(connection)
         for event in events:
             if event.subject in poisoned:
                 continue
             try:
-                if found := _row(event):
+                if event.type in UNIT_EVENTS:
+                    self._units.add(event.position, event.type, bytes(event.data))
+                elif found := _row(event):
                     rows[found[0]].append(found[1])
-            except msgspec.ValidationError as error:
+            except (msgspec.DecodeError, Contradiction) as error:
                 poisoned[event.subject] = Poisoned(event, error)
-        if spans := rows.pop("unit_spans"):
-            await hierarchy.add_spans(connection, spans)
+        if of_units:
+            await self._units.save(connection)
         for table, added in rows.items():
             if added:
                 await connection.copy_records_to_table(table, records=added, columns=_TABLES[table])
         return list(poisoned.values())
 
     def rolled_back(self) -> None:
-        """Nothing is kept in memory."""
+        self._units.forget()
 
 
 class Registry:

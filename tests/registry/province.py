@@ -6,12 +6,14 @@ from uuid import UUID, uuid4
 from libs.events.ids import national_unit_id
 from services.registry.domain.members import MemberJoined, Role
 from services.registry.domain.teams import TeamFormed
-from services.registry.domain.units import Level, UnitEstablished
+from services.registry.domain.units import EstablishedLevel, UnitEstablished
 
 FIRST_DAY = date(2025, 6, 30)
 
 
-def established(level: Level, code: str | None, name: str, parent_id: UUID | None = None) -> UnitEstablished:
+def established(
+    level: EstablishedLevel, code: str | None, name: str, parent_id: UUID | None = None
+) -> UnitEstablished:
     return UnitEstablished(
         unit_id=national_unit_id(level, code, str(FIRST_DAY)) if code else uuid4(),
         level=level,

@@ -55,6 +55,7 @@ async def test_a_unit_is_answered_by_id_and_by_code_and_day(registry: Client) ->
         "name": "Cà Mau",
         "full_name": "Tỉnh Cà Mau",
         "parent_id": None,
+        "status": "active",
         "valid_from": str(FIRST_DAY),
         "valid_to": None,
         "assumed": False,
@@ -121,31 +122,43 @@ async def test_a_hamlets_code_names_nothing(registry: Client) -> None:
     assert (answer.status, answer.body["code"]) == (404, "not-found")
 
 
-async def test_a_code_that_comes_back_never_silently_names_another_unit(registry: Client) -> None:
-    again = national_unit_id("commune", COMMUNE.code or "", "2025-07-01")
-    await accepted(
-        registry,
-        "/v1/units",
+async def test_a_code_that_is_borne_is_not_given_again(registry: Client) -> None:
+    again = {
+        "id": str(national_unit_id("commune", COMMUNE.code or "", "2025-07-01")),
+        "level": "commune",
+        "code": COMMUNE.code,
+        "kind": "xã",
+        "name": "Tân Hưng",
+        "parent_id": str(PROVINCE.unit_id),
+        "valid_from": "2025-07-01",
+        "instrument": "a resolution",
+    }
+    refused = await registry.post("/v1/units", again)
+    assert (refused.status, refused.body["code"]) == (422, "unit-code-taken")
+    assert refused.body["errors"][0]["pointer"] == "/code"
+
+
+async def test_of_two_in_a_batch_that_bear_one_code_the_first_is_accepted(registry: Client) -> None:
+    commands = [
         {
-            "id": str(again),
-            "level": "commune",
-            "code": COMMUNE.code,
-            "kind": "xã",
-            "name": "Tân Hưng",
-            "parent_id": str(PROVINCE.unit_id),
-            "valid_from": "2025-07-01",
-            "instrument": "a resolution",
-        },
-    )
-    after = {"Read-After": f"/vn/91/registry:{await registry.head()}"}
-    then = await registry.get(f"/v1/units/{COMMUNE.code}@2025-06-30", headers=after)
-    before = await registry.get(f"/v1/units/{COMMUNE.code}@2023-06-30")
-    assert then.body["id"] == before.body["id"] == str(COMMUNE.unit_id)
-    now = await registry.get(f"/v1/units/{COMMUNE.code}@2025-07-01")
-    assert (now.status, now.body["code"]) == (409, "unit-ambiguous")
-    assert now.body["errors"][0]["pointer"] == "/path/id"
-    too_early = await registry.get(f"/v1/units/{again}", {"on": "2025-06-30"})
-    assert (too_early.status, too_early.body["code"]) == (404, "not-found")
+            "id": str(uuid4()),
+            "kind": "establish-unit",
+            "body": {
+                "id": str(national_unit_id("commune", "32299", day)),
+                "level": "commune",
+                "code": "32299",
+                "kind": "xã",
+                "name": "Mới",
+                "parent_id": str(DISTRICT.unit_id),
+                "valid_from": day,
+                "instrument": "a list",
+            },
+        }
+        for day in ("2030-01-01", "2031-01-01")
+    ]
+    answer = await registry.post("/v1/registry/bulk", {"commands": commands})
+    assert [result["status"] for result in answer.body["results"]] == ["accepted", "rejected"]
+    assert answer.body["results"][1]["problem"]["code"] == "unit-code-taken"
 
 
 @pytest.mark.parametrize("q", ["ca mau", "CÀ MAU", "Cà Mau"])

@@ -41,12 +41,11 @@ def test_a_commune_may_belong_to_a_province_itself() -> None:
     )
 
 
-def test_a_code_may_come_back_on_another_day() -> None:
-    day = date(2025, 7, 1)
+@pytest.mark.parametrize("day", [date(2025, 7, 1), date(2023, 1, 1)])
+def test_no_two_units_of_a_level_bear_a_code_on_one_day(day: date) -> None:
+    """Nor is one established before the other, since nothing says when that one ended."""
     again = command_for(PROVINCE, id=national_unit_id("province", "96", str(day)), valid_from=day)
-    Specification(DOMAIN, PROVINCE).when(again).then(
-        PROVINCE.model_copy(update={"unit_id": again.id, "valid_from": day})
-    )
+    Specification(DOMAIN, PROVINCE).when(again).then_refused(Rejected, "unit-code-taken", "/code")
 
 
 def test_the_same_unit_is_not_established_twice() -> None:

@@ -17,9 +17,9 @@ UNKNOWN = [
     ("visits", "/v1/households?not_visited=true", "not_visited"),
     ("visits", f"/v1/households/{uuid4()}/visits?unit=x", "unit"),
     ("visits", f"/v1/visits/{uuid4()}?limit=1", "limit"),
-    ("registry", "/v1/units?unassigned=true", "unassigned"),
+    ("registry", "/v1/units?ended=true", "ended"),
     ("registry", "/v1/teams?Unit=x", "Unit"),
-    ("registry", "/v1/digital-services?on=2026-01-01", "on"),
+    ("registry", "/v1/digital-services?until=2026-01-01", "until"),
 ]
 
 

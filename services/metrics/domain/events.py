@@ -1,7 +1,7 @@
 """What metrics reads of registry and visits events. Fields that it does not need are passed over.
 
 Ids stay text: they are UUIDs in the one form in which the services write them, and a rebuild looks up
-millions.
+millions. Events about units are read as every service reads them.
 """
 
 from datetime import date
@@ -9,15 +9,7 @@ from typing import Any
 
 import msgspec
 
-
-class UnitEstablished(msgspec.Struct, frozen=True, gc=False):
-    unit_id: str
-    level: str
-    kind: str
-    name: str
-    valid_from: date
-    code: str | None = None
-    parent_id: str | None = None
+from libs.service.unit_events import UNIT_EVENTS, UnitEvent
 
 
 class TeamFormed(msgspec.Struct, frozen=True, gc=False):
@@ -89,19 +81,13 @@ class Uncounted(msgspec.Struct, frozen=True, gc=False):
     """What no figure is made of, whatever it says."""
 
 
-RegistryEvent = UnitEstablished | TeamFormed | MemberJoined | BaselineDeclared | DigitalServiceListed
+RegistryEvent = UnitEvent | TeamFormed | MemberJoined | BaselineDeclared | DigitalServiceListed
 VisitsEvent = HouseholdRegistered | VisitRecorded | VisitVoided
 AnyEvent = RegistryEvent | VisitsEvent | Uncounted
 
-REGISTRY_EVENTS: dict[str, type[Any]] = {
+REGISTRY_EVENTS: dict[str, type[Any]] = UNIT_EVENTS | {
     f"vn.socai.registry.{kind}.v1": event
     for kind, event in (
-        # Units through time.
-        ("unit-established", UnitEstablished),
-        ("reorganisation-decreed", Uncounted),
-        ("units-reorganised", Uncounted),
-        ("hamlet-assigned", Uncounted),
-        ("area-designated", Uncounted),
         # Teams and members.
         ("team-formed", TeamFormed),
         ("team-renamed", Uncounted),

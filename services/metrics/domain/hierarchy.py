@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Unit(NamedTuple):
-    """A unit as it is on the day of the hierarchy."""
+    """A unit as it is on the day of the hierarchy; one that has ended stands where it is counted since."""
 
     id: UUID
     parent_id: UUID | None
@@ -15,6 +15,7 @@ class Unit(NamedTuple):
     code: str | None
     kind: str
     name: str
+    status: str = "active"
 
     @property
     def full_name(self) -> str:
@@ -52,24 +53,29 @@ class Hierarchy:
             yield from self.below(child)
 
     def parts(self, level: str | None) -> list[Unit]:
-        """The units of a level below the root – its children without one – by code and name."""
+        """The units of a level below the root – its children without one – by code and name; none that have
+        ended.
+        """
         if level is None:
             found = list(self.children(self.root.id))
         else:
             found = [u for u in self.units.values() if u.level == level and u.id != self.root.id]
+        found = [unit for unit in found if unit.status != "ended"]
         return sorted(found, key=lambda unit: (unit.code or "", unit.name, unit.id))
 
     def declared(self, unit: Unit, day: date, baselines: Mapping[UUID, list[Declared]]) -> int | None:
         """The unit's own latest value up to the day, else the sum of its children if every child has one,
-        else None: missing is not 0.
+        else None: missing is not 0. What was declared for a unit stays with it when it ends, and a hamlet
+        that is unassigned is part of what is declared for the communes it may belong to.
         """
         own = [baseline for baseline in baselines.get(unit.id, ()) if baseline.as_of <= day]
         if own:
             return max(own, key=lambda baseline: (baseline.as_of, baseline.position)).value
         total = 0
-        for child in self.children(unit.id):
+        children = [child for child in self.children(unit.id) if child.status == "active"]
+        for child in children:
             value = self.declared(child, day, baselines)
             if value is None:
                 return None
             total += value
-        return total if self.children(unit.id) else None
+        return total if children else None

@@ -8,7 +8,10 @@ from libs.events.event import Event, types_of
 from services.registry.domain import (
     baselines,
     campaigns,
+    decreeing,
     digital_services,
+    hamlets,
+    hierarchy,
     indicators,
     members,
     sign_ins,
@@ -33,6 +36,7 @@ from services.registry.domain.digital_services import (
     ListDigitalService,
     RetireDigitalService,
 )
+from services.registry.domain.hamlets import AreaDesignated, AssignHamlet, DesignateArea, HamletAssigned
 from services.registry.domain.indicators import DefineIndicator, IndicatorDefined
 from services.registry.domain.members import (
     AddMember,
@@ -41,6 +45,11 @@ from services.registry.domain.members import (
     MemberJoined,
     MemberLeft,
     MemberRoleChanged,
+)
+from services.registry.domain.reorganisations import (
+    DecreeReorganisation,
+    ReorganisationDecreed,
+    UnitsReorganised,
 )
 from services.registry.domain.sign_ins import LinkMember, MemberLinked, SignInLinked, SignInReleased
 from services.registry.domain.statistics import (
@@ -72,8 +81,10 @@ from services.registry.domain.units import EstablishUnit, UnitEstablished
 
 SERVICE = "registry"
 
+UnitCommand = EstablishUnit | DecreeReorganisation | AssignHamlet | DesignateArea
+UnitEvent = UnitEstablished | ReorganisationDecreed | UnitsReorganised | HamletAssigned | AreaDesignated
 RegistryCommand = (
-    EstablishUnit
+    UnitCommand
     | teams.TeamCommand
     | members.MembershipCommand
     | LinkMember
@@ -86,7 +97,7 @@ RegistryCommand = (
     | DefineIndicator
 )
 RegistryEvent = (
-    UnitEstablished
+    UnitEvent
     | teams.TeamEvent
     | members.MembershipEvent
     | MemberLinked
@@ -104,6 +115,9 @@ COMMANDS: dict[str, type[Command]] = {
     command.kind: command
     for command in (
         EstablishUnit,
+        DecreeReorganisation,
+        AssignHamlet,
+        DesignateArea,
         FormTeam,
         RenameTeam,
         MoveTeam,
@@ -130,6 +144,10 @@ COMMANDS: dict[str, type[Command]] = {
 EVENTS = types_of(
     SERVICE,
     UnitEstablished,
+    ReorganisationDecreed,
+    UnitsReorganised,
+    HamletAssigned,
+    AreaDesignated,
     TeamFormed,
     TeamRenamed,
     TeamMoved,
@@ -160,8 +178,14 @@ EVENTS = types_of(
 
 def evolve(state: Any, event: RegistryEvent) -> object:
     match event:
-        case UnitEstablished():
-            return units.evolve(None, event)
+        case (
+            UnitEstablished()
+            | ReorganisationDecreed()
+            | UnitsReorganised()
+            | HamletAssigned()
+            | AreaDesignated()
+        ):
+            return hierarchy.THERE
         case (
             TeamFormed()
             | TeamRenamed()
@@ -198,7 +222,13 @@ def evolve(state: Any, event: RegistryEvent) -> object:
 def decide(command: RegistryCommand, states: States, context: Context) -> Sequence[Event]:
     match command:
         case EstablishUnit():
-            return units.decide(command, states, context)
+            return units.decide(command, states)
+        case DecreeReorganisation():
+            return decreeing.decree(command, states)
+        case AssignHamlet():
+            return hamlets.assign(command, states)
+        case DesignateArea():
+            return hamlets.designate(command, states)
         case FormTeam() | RenameTeam() | MoveTeam() | DissolveTeam():
             return teams.decide(command, states, context)
         case AddMember() | LeaveTeam() | ChangeRole():
@@ -225,7 +255,14 @@ def decide(command: RegistryCommand, states: States, context: Context) -> Sequen
 
 def domain(prepare: Callable[[Sequence[Command]], Awaitable[targets.Below]] | None = None) -> Domain:
     """`prepare` answers which units are below those that a target is cascaded from."""
-    return Domain(service=SERVICE, events=EVENTS, evolve=evolve, decide=decide, prepare=prepare)
+    return Domain(
+        service=SERVICE,
+        events=EVENTS,
+        evolve=evolve,
+        decide=decide,
+        prepare=prepare,
+        wide=hierarchy.WIDE,
+    )
 
 
 DOMAIN = domain()

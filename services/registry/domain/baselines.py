@@ -10,8 +10,8 @@ from pydantic import Field
 from libs.events.day import Day
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
+from services.registry.domain.hierarchy import known_unit, unit_streams
 from services.registry.domain.text import Name
-from services.registry.domain.units import known_unit, unit_stream
 
 BaselineName = Literal[
     "households", "population", "adults", "people-15-and-over", "working-age", "businesses"
@@ -42,7 +42,7 @@ class DeclareBaseline(Command):
         return baseline_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return (unit_stream(self.unit_id),)
+        return unit_streams(self.unit_id)
 
 
 class BaselineDeclared(Event):
@@ -73,7 +73,7 @@ def decide(command: DeclareBaseline, states: States, context: Context) -> Sequen
     """Raises Rejected: already-exists, date-in-future; NotYet: unit-unknown."""
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
-    known_unit(states, command.unit_id, pointer="/unit_id")
+    known_unit(states, command.unit_id, pointer="/unit_id", on=command.as_of)
     if command.as_of > context.today:
         raise Rejected("date-in-future", "/as_of")
     return [

@@ -11,9 +11,9 @@ from pydantic import Field
 from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
+from services.registry.domain.hierarchy import known_unit, unit_streams
 from services.registry.domain.teams import team_stream, working_team
 from services.registry.domain.text import Name, Reason
-from services.registry.domain.units import known_unit, unit_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PlanCampaign(Command):
 
     def relies_on(self) -> tuple[str, ...]:
         teams = (team_stream(team_id) for team_id in dict.fromkeys(self.team_ids))
-        return (unit_stream(self.unit_id), *teams)
+        return (*unit_streams(self.unit_id), *teams)
 
 
 class HoldCampaign(Command):
@@ -147,7 +147,7 @@ def decide(command: CampaignCommand, states: States, context: Context) -> Sequen
 def _plan(command: PlanCampaign, states: States) -> Sequence[Event]:
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
-    known_unit(states, command.unit_id, pointer="/unit_id")
+    known_unit(states, command.unit_id, pointer="/unit_id", on=command.day)
     for index, team_id in enumerate(command.team_ids):
         pointer = f"/team_ids/{index}"
         if team_id in command.team_ids[:index]:

@@ -12,8 +12,8 @@ from pydantic import ConfigDict, Field
 from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
+from services.registry.domain.hierarchy import known_unit, unit_streams
 from services.registry.domain.text import Label, Name, Reason
-from services.registry.domain.units import known_unit, unit_stream
 
 Measure = Literal["count", "share"]
 Number = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=6)]
@@ -45,7 +45,7 @@ class ReportStatistic(Command):
         return statistic_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return (unit_stream(self.unit_id),)
+        return unit_streams(self.unit_id)
 
 
 class WithdrawStatistic(Command):
@@ -135,7 +135,7 @@ def _report(command: ReportStatistic, states: States, context: Context) -> Seque
         raise Rejected("number-not-whole", "/value")
     if command.measure == "share" and command.value > 1:
         raise Rejected("share-out-of-range", "/value")
-    known_unit(states, command.unit_id, pointer="/unit_id")
+    known_unit(states, command.unit_id, pointer="/unit_id", on=command.last)
     return [
         StatisticReported(
             statistic_id=command.id,

@@ -12,9 +12,9 @@ from pydantic import StringConstraints
 from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
+from services.registry.domain.hierarchy import Level, known_unit, unit_streams
 from services.registry.domain.statistics import Number, plain
 from services.registry.domain.text import Label, Reason, ServiceCode
-from services.registry.domain.units import Level, known_unit, unit_stream
 
 IndicatorCode = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
 
@@ -55,7 +55,7 @@ class SetTarget(Command):
         return target_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return (unit_stream(self.unit_id),)
+        return unit_streams(self.unit_id)
 
 
 class WithdrawTarget(Command):
@@ -140,7 +140,7 @@ def decide(command: TargetCommand, states: States, context: Context) -> Sequence
 def _set(command: SetTarget, states: States, context: Context) -> Sequence[Event]:
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
-    known_unit(states, command.unit_id, pointer="/unit_id")
+    known_unit(states, command.unit_id, pointer="/unit_id", on=context.today)
     below: Sequence[UUID] = ()
     if command.cascade is not None:
         assert isinstance(context.known, Below)

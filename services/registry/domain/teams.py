@@ -11,8 +11,8 @@ from pydantic import Field
 from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
+from services.registry.domain.hierarchy import known_unit, unit_streams
 from services.registry.domain.text import Name, Reason
-from services.registry.domain.units import known_unit, unit_stream
 
 Units = Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
 
@@ -46,7 +46,7 @@ class FormTeam(Command):
         return team_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return unit_streams(self.unit_ids)
+        return unit_streams(*self.unit_ids)
 
 
 class RenameTeam(Command):
@@ -75,7 +75,7 @@ class MoveTeam(Command):
         return team_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return unit_streams(self.unit_ids)
+        return unit_streams(*self.unit_ids)
 
 
 class DissolveTeam(Command):
@@ -180,10 +180,6 @@ def team_stream(team_id: UUID) -> str:
     return f"team/{team_id}"
 
 
-def unit_streams(unit_ids: Sequence[UUID]) -> tuple[str, ...]:
-    return tuple(unit_stream(unit_id) for unit_id in dict.fromkeys(unit_ids))
-
-
 def known_team(states: States, team_id: UUID, *, pointer: str | None) -> Team:
     """The team's state. Raises NotYet: its formation may still arrive."""
     team = states[team_stream(team_id)]
@@ -221,7 +217,8 @@ def evolve(state: Team | None, event: TeamEvent) -> Team:
 
 def decide(command: TeamCommand, states: States, context: Context) -> Sequence[Event]:
     """Raises Rejected: already-exists, date-in-future, listed-twice, team-place-invalid,
-    team-across-communes, team-dissolved, before-last-change; NotYet: unit-unknown, team-unknown.
+    unit-not-active, team-across-communes, team-dissolved, before-last-change; NotYet: unit-unknown,
+    team-unknown.
     """
     match command:
         case FormTeam():
@@ -259,14 +256,14 @@ def _form(command: FormTeam, states: States, context: Context) -> Sequence[Event
             decision_number=command.decision_number,
             formed_on=command.formed_on,
             unit_ids=command.unit_ids,
-            place_id=_place(command.unit_ids, states),
+            place_id=_place(command.unit_ids, states, on=command.formed_on),
         )
     ]
 
 
 def _move(command: MoveTeam, states: States, context: Context) -> Sequence[Event]:
     team = _changing(command, states, context, day=command.moved_on, pointer="/moved_on")
-    place_id = _place(command.unit_ids, states)
+    place_id = _place(command.unit_ids, states, on=command.moved_on)
     if command.unit_ids == team.unit_ids:
         return []
     return [
@@ -291,14 +288,14 @@ def _changing(
     return team
 
 
-def _place(unit_ids: Sequence[UUID], states: States) -> UUID:
+def _place(unit_ids: Sequence[UUID], states: States, *, on: date) -> UUID:
     """The one hamlet or commune, or the commune that several hamlets have in common."""
     communes: set[UUID | None] = set()
     for index, unit_id in enumerate(unit_ids):
         pointer = f"/unit_ids/{index}"
         if unit_id in unit_ids[:index]:
             raise Rejected("listed-twice", pointer)
-        unit = known_unit(states, unit_id, pointer=pointer)
+        unit = known_unit(states, unit_id, pointer=pointer, on=on)
         if unit.level != "hamlet" and (unit.level != "commune" or len(unit_ids) > 1):
             raise Rejected("team-place-invalid", pointer)
         communes.add(unit.parent_id)

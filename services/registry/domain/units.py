@@ -1,7 +1,6 @@
-"""Administrative units: which there are, what each is called and where it belongs, from which day on."""
+"""Establishing administrative units: those of a set, and hamlets as they are entered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -9,28 +8,24 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from libs.events.day import Day
-from libs.events.decider import Command, Context, NotYet, Rejected, States
+from libs.events.decider import Command, Fault, Rejected, States
 from libs.events.event import Event
 from libs.events.ids import national_level, national_unit_id
+from libs.service.unit_tree import Tree
+from services.registry.domain.hierarchy import (
+    HIERARCHY,
+    PARENT_LEVELS,
+    Level,
+    Unit,
+    known_unit,
+    tree_of,
+    unit_stream,
+)
 from services.registry.domain.text import Name, UnitCode
 
-Level = Literal["province", "district", "commune", "hamlet"]
+__all__ = ["HIERARCHY", "PARENT_LEVELS", "Level", "Unit", "known_unit", "unit_stream"]
 
-PARENT_LEVELS: dict[Level, tuple[Level, ...]] = {
-    "province": (),
-    "district": ("province",),
-    # Until 2025-06-30 a commune belonged to a district, since then to the province itself.
-    "commune": ("district", "province"),
-    # The five island districts had no communes: their hamlets belonged to the district.
-    "hamlet": ("commune", "district"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    level: Level
-    parent_id: UUID | None
-    valid_from: date
+EstablishedLevel = Literal["province", "district", "commune", "hamlet"]
 
 
 class EstablishUnit(Command):
@@ -38,7 +33,7 @@ class EstablishUnit(Command):
     creates: ClassVar[bool] = True
 
     id: UUID
-    level: Level
+    level: EstablishedLevel
     code: UnitCode | None = None
     unit_kind: Name = Field(alias="kind")
     name: Name
@@ -50,7 +45,11 @@ class EstablishUnit(Command):
         return unit_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return (unit_stream(self.parent_id),) if self.parent_id else ()
+        return (HIERARCHY, unit_stream(self.parent_id)) if self.parent_id else (HIERARCHY,)
+
+    def claims(self) -> tuple[str, ...]:
+        """Of two in a batch that bear one code, the second is decided when the first is there."""
+        return (f"code/{self.level}/{self.code}",) if self.code else ()
 
 
 class UnitEstablished(Event):
@@ -61,7 +60,7 @@ class UnitEstablished(Event):
     kind: ClassVar[str] = "unit-established"
 
     unit_id: UUID
-    level: Level
+    level: EstablishedLevel
     code: str | None = None
     unit_kind: str = Field(alias="kind")
     name: str
@@ -73,35 +72,21 @@ class UnitEstablished(Event):
         return unit_stream(self.unit_id)
 
 
-UnitCommand = EstablishUnit
-UnitEvent = UnitEstablished
-
-
-def unit_stream(unit_id: UUID) -> str:
-    return f"unit/{unit_id}"
-
-
-def known_unit(states: States, unit_id: UUID, *, pointer: str) -> Unit:
-    """The unit's state. Raises NotYet: its establishment may still arrive."""
-    unit = states[unit_stream(unit_id)]
-    if not isinstance(unit, Unit):
-        raise NotYet("unit-unknown", pointer, unit_id=unit_id)
-    return unit
-
-
-def evolve(_: Unit | None, event: UnitEvent) -> Unit:
-    return Unit(level=event.level, parent_id=event.parent_id, valid_from=event.valid_from)
-
-
-def decide(command: UnitCommand, states: States, _: Context) -> Sequence[Event]:
+def decide(command: EstablishUnit, states: States) -> Sequence[Event]:
     """Raises Rejected: already-exists, unit-code-missing, unit-code-malformed, unit-id-mismatch,
-    parent-missing, parent-level-wrong, valid-before-parent; NotYet: unit-unknown.
+    parent-missing, parent-level-wrong, valid-before-parent, unit-not-active, unit-code-taken, unit-orphaned;
+    NotYet: unit-unknown.
     """
-    if states[command.target()] is not None:
+    tree = tree_of(states)
+    if states[command.target()] is not None or command.id in tree:
         raise Rejected("already-exists", "/id")
-    _check_code(command)
-    _check_id(command)
+    fault = code_fault(command.level, command.code, "/code")
+    fault = fault or id_fault(command.level, command.code, command.valid_from, command.id, "/id")
+    if fault:
+        raise Rejected(fault.code, fault.pointer, fault.detail or None)
     _check_parent(command, states)
+    if command.level != "hamlet" and command.code is not None:
+        _check_code_is_free(command, tree)
     return [
         UnitEstablished(
             unit_id=command.id,
@@ -116,28 +101,26 @@ def decide(command: UnitCommand, states: States, _: Context) -> Sequence[Event]:
     ]
 
 
-def _check_code(command: EstablishUnit) -> None:
+def code_fault(level: str, code: str | None, pointer: str) -> Fault | None:
     """A national code says its level by its length. A hamlet's code is a local matter and must not be taken
     for a national one, of whatever length.
     """
-    if command.level == "hamlet":
-        if command.code is not None and command.code.isdecimal():
-            raise Rejected("unit-code-malformed", "/code")
-        return
-    if command.code is None:
-        raise Rejected("unit-code-missing", "/code")
-    if national_level(command.code) != command.level:
-        raise Rejected("unit-code-malformed", "/code")
+    if level in ("hamlet", "area"):
+        malformed = code is not None and code.isdecimal()
+        return Fault("unit-code-malformed", pointer) if malformed else None
+    if code is None:
+        return Fault("unit-code-missing", pointer)
+    return Fault("unit-code-malformed", pointer) if national_level(code) != level else None
 
 
-def _check_id(command: EstablishUnit) -> None:
+def id_fault(level: str, code: str | None, first_day: date, unit_id: UUID, pointer: str) -> Fault | None:
     """National units have ids that every province and the ministry can work out; hamlets have no national
     codes, so theirs are as good as any.
     """
-    if command.level != "hamlet" and command.code is not None:
-        expected = national_unit_id(command.level, command.code, command.valid_from.isoformat())
-        if command.id != expected:
-            raise Rejected("unit-id-mismatch", "/id", expected=expected)
+    if level in ("hamlet", "area") or code is None:
+        return None
+    expected = national_unit_id(level, code, first_day.isoformat())
+    return None if unit_id == expected else Fault("unit-id-mismatch", pointer, f"expected: {expected}")
 
 
 def _check_parent(command: EstablishUnit, states: States) -> None:
@@ -148,8 +131,21 @@ def _check_parent(command: EstablishUnit, states: States) -> None:
         return
     if not allowed:
         raise Rejected("parent-level-wrong", "/parent_id")
-    parent = known_unit(states, command.parent_id, pointer="/parent_id")
+    parent = known_unit(states, command.parent_id, pointer="/parent_id", on=command.valid_from)
     if parent.level not in allowed:
         raise Rejected("parent-level-wrong", "/parent_id")
     if command.valid_from < parent.valid_from:
         raise Rejected("valid-before-parent", "/valid_from", parent_valid_from=parent.valid_from)
+    last = known_unit(states, command.parent_id, pointer="/parent_id")
+    if last.status == "ended" and command.level != "hamlet":
+        # A hamlet goes where its parent goes; what becomes of others is for a reorganisation to say.
+        raise Rejected("unit-orphaned", "/parent_id", "it has ended since")
+
+
+def _check_code_is_free(command: EstablishUnit, tree: Tree) -> None:
+    for other in sorted(tree.bearers(command.level, command.code or "")):
+        for span in tree.spans(other):
+            if span.code != command.code or span.status == "ended":
+                continue
+            if span.valid_to is None or span.valid_to >= command.valid_from:
+                raise Rejected("unit-code-taken", "/code", unit_id=other, from_day=span.valid_from)

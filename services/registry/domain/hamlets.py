@@ -1,0 +1,226 @@
+"""Hamlets after a split, hamlets that are split themselves, and model areas inside them."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, ClassVar, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from libs.events.day import Day
+from libs.events.decider import Command, Rejected, States
+from libs.events.event import Event
+from libs.service.unit_spans import Span
+from libs.service.unit_tree import lowest_common
+from services.registry.domain.hierarchy import HIERARCHY, PARENT_LEVELS, known_unit, tree_of, unit_stream
+from services.registry.domain.text import Name, UnitCode
+from services.registry.domain.units import code_fault
+
+
+class HamletPart(BaseModel):
+    """A new hamlet, made of a part of an old one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: UUID
+    code: UnitCode | None = None
+    kind: Name
+    name: Name
+    parent_id: UUID
+
+
+class AssignHamlet(Command):
+    """Either the whole hamlet goes to `parent_id`, or its `parts` are hamlets of their own from then on.
+    Without `valid_from` it counts from the first day on which the hamlet belonged nowhere.
+    """
+
+    kind: ClassVar[str] = "assign-hamlet"
+
+    id: UUID
+    parent_id: UUID | None = None
+    parts: Annotated[tuple[HamletPart, ...], Field(max_length=50)] = ()
+    valid_from: Day | None = None
+    instrument: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.parent_id is None) == (not self.parts) or len(self.parts) == 1:
+            raise PydanticCustomError("assignment-unclear", "either parent_id, or parts: at least two")
+        return self
+
+    def target(self) -> str:
+        return unit_stream(self.id)
+
+    def relies_on(self) -> tuple[str, ...]:
+        parents = [self.parent_id] if self.parent_id else [part.parent_id for part in self.parts]
+        named = [*parents, *(part.id for part in self.parts)]
+        return (HIERARCHY, *(unit_stream(unit_id) for unit_id in dict.fromkeys(named) if unit_id != self.id))
+
+    def claims(self) -> tuple[str, ...]:
+        return tuple(unit_stream(part.id) for part in self.parts)
+
+
+class DesignateArea(Command):
+    kind: ClassVar[str] = "designate-area"
+    creates: ClassVar[bool] = True
+
+    id: UUID
+    parent_id: UUID
+    area_kind: Name = Field(alias="kind")
+    name: Name
+    valid_from: Day
+    instrument: Name | None = None
+
+    def target(self) -> str:
+        return unit_stream(self.id)
+
+    def relies_on(self) -> tuple[str, ...]:
+        return (HIERARCHY, unit_stream(self.parent_id))
+
+
+class PartFounded(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    unit_id: UUID
+    code: str | None = None
+    kind: str
+    name: str
+    parent_id: UUID
+
+
+class HamletAssigned(Event):
+    """From `valid_from` on the hamlet belongs to `into_id`. With `parts` it has ended: these are there from
+    then on, and `into_id` is what their parents have in common, where the households are counted that nobody
+    has assigned to a part yet.
+    """
+
+    kind: ClassVar[str] = "hamlet-assigned"
+
+    unit_id: UUID
+    valid_from: date
+    into_id: UUID
+    parts: tuple[PartFounded, ...] = ()
+    instrument: str | None = None
+
+    def stream(self) -> str:
+        return unit_stream(self.unit_id)
+
+
+class AreaDesignated(Event):
+    """From `valid_from` on there is this model area inside its hamlet, with figures of its own."""
+
+    # The field is called `kind` in JSON, which in Python is the event's own.
+    model_config = ConfigDict(serialize_by_alias=True)
+    kind: ClassVar[str] = "area-designated"
+
+    unit_id: UUID
+    parent_id: UUID
+    area_kind: str = Field(alias="kind")
+    name: str
+    valid_from: date
+    instrument: str | None = None
+
+    def stream(self) -> str:
+        return unit_stream(self.unit_id)
+
+
+def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
+    """Raises Rejected: hamlet-expected, unit-not-active, not-unassigned, already-exists,
+    unit-code-malformed, parent-level-wrong, valid-before-parent, listed-twice; NotYet: unit-unknown.
+
+    A hamlet that was assigned before may be assigned anew: that corrects it.
+    """
+    tree = tree_of(states)
+    if known_unit(states, command.id, pointer="/id").level != "hamlet":
+        raise Rejected("hamlet-expected", "/id")
+    day = command.valid_from or _first_day_unassigned(tree.spans(command.id))
+    span = tree.on(command.id, day)
+    if span is None:
+        raise Rejected("not-unassigned", "/valid_from", first_day=tree.spans(command.id)[0].valid_from)
+    if span.status == "ended" or tree.spans(command.id)[-1].status == "ended":
+        raise Rejected("unit-not-active", "/id")
+    if not command.parts and not _may_be_assigned(tree.spans(command.id), span):
+        raise Rejected("not-unassigned", "/id", f"it belongs to {span.parent_id}")
+    if command.parent_id is not None:
+        _check_commune(states, command.parent_id, day, "/parent_id")
+        return [_assigned(command, day, command.parent_id)]
+    for number, part in enumerate(command.parts):
+        pointer = f"/parts/{number}"
+        if part.id in tree or states[unit_stream(part.id)] is not None:
+            raise Rejected("already-exists", f"{pointer}/id")
+        if part.id in [other.id for other in command.parts[:number]]:
+            raise Rejected("listed-twice", f"{pointer}/id")
+        if fault := code_fault("hamlet", part.code, f"{pointer}/code"):
+            raise Rejected(fault.code, fault.pointer)
+        _check_commune(states, part.parent_id, day, f"{pointer}/parent_id")
+    into_id = lowest_common([tree.path(part.parent_id, day) for part in command.parts])
+    if into_id is None:
+        raise Rejected("parts-apart", "/parts")
+    return [_assigned(command, day, into_id)]
+
+
+def designate(command: DesignateArea, states: States) -> Sequence[Event]:
+    """Raises Rejected: already-exists, parent-level-wrong, valid-before-parent, unit-not-active;
+    NotYet: unit-unknown.
+    """
+    if states[command.target()] is not None or command.id in tree_of(states):
+        raise Rejected("already-exists", "/id")
+    hamlet = known_unit(states, command.parent_id, pointer="/parent_id", on=command.valid_from)
+    if hamlet.level not in PARENT_LEVELS["area"]:
+        raise Rejected("parent-level-wrong", "/parent_id")
+    if command.valid_from < hamlet.valid_from:
+        raise Rejected("valid-before-parent", "/valid_from", parent_valid_from=hamlet.valid_from)
+    return [
+        AreaDesignated(
+            unit_id=command.id,
+            parent_id=command.parent_id,
+            kind=command.area_kind,
+            name=command.name,
+            valid_from=command.valid_from,
+            instrument=command.instrument,
+        )
+    ]
+
+
+def _first_day_unassigned(spans: Sequence[Span]) -> date:
+    for span in spans:
+        if span.status == "unassigned":
+            return span.valid_from
+    # Corrected without a day: from the day that it was assigned from.
+    for span in reversed(spans):
+        if span.stated and span is not spans[0] and span.status == "active":
+            return span.valid_from
+    raise Rejected("not-unassigned", "/id", f"it belongs to {spans[-1].parent_id}")
+
+
+def _may_be_assigned(spans: Sequence[Span], span: Span) -> bool:
+    """Unassigned on that day, or said on an earlier one where it belongs after a split."""
+    return span.status == "unassigned" or (span.stated and span.valid_from != spans[0].valid_from)
+
+
+def _check_commune(states: States, unit_id: UUID, day: date, pointer: str) -> None:
+    parent = known_unit(states, unit_id, pointer=pointer, on=day)
+    if parent.level not in PARENT_LEVELS["hamlet"]:
+        raise Rejected("parent-level-wrong", pointer)
+    if parent.valid_from > day:
+        raise Rejected("valid-before-parent", pointer, parent_valid_from=parent.valid_from)
+
+
+def _assigned(command: AssignHamlet, day: date, into_id: UUID) -> HamletAssigned:
+    return HamletAssigned(
+        unit_id=command.id,
+        valid_from=day,
+        into_id=into_id,
+        parts=tuple(
+            PartFounded(
+                unit_id=part.id,
+                code=part.code,
+                kind=part.kind,
+                name=part.name,
+                parent_id=part.parent_id,
+            )
+            for part in command.parts
+        ),
+        instrument=command.instrument,
+    )

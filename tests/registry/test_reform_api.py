@@ -1,0 +1,216 @@
+"""A reform over HTTP: units of any day, what became of them, hamlets to be assigned, areas, outlines."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from services.registry.main import create
+from socai.local.embedded import Embedded
+from tests.registry.reform import (
+    AN_XUYEN,
+    CA_MAU,
+    CITY,
+    HAMLET_OF_1,
+    HAMLET_OF_3,
+    INSTRUMENT,
+    NEW_CA_MAU,
+    REFORM,
+    SET,
+    TAN_THANH,
+    WARD_1,
+    WARD_2,
+    WARD_3,
+    reform,
+)
+from tests.registry.test_units import command_for
+from tests.services import Client, serving, settings_for
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AREA = {"id": str(uuid4()), "kind": "khu dân cư điện tử", "name": "Khóm 6", "valid_from": "2025-07-01"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def registry(stack: Embedded, session_directory: Path) -> AsyncIterator[Client]:
+    """The set of 2025-06-30, the reform of the next day, and a model area, in one batch."""
+    settings = await settings_for(stack, "84", session_directory)
+    async with serving("registry", create, settings) as client:
+        commands: list[dict[str, Any]] = [
+            {
+                "id": str(unit.unit_id),
+                "kind": "establish-unit",
+                "body": command_for(unit).model_dump(mode="json", by_alias=True),
+            }
+            for unit in SET
+        ]
+        commands.append(
+            {"id": str(uuid4()), "kind": "decree-reorganisation", "body": REFORM.model_dump(mode="json")}
+        )
+        area = {**AREA, "parent_id": str(HAMLET_OF_1.unit_id)}
+        commands.append({"id": str(uuid4()), "kind": "designate-area", "body": area})
+        answer = await client.post("/v1/registry/bulk", {"commands": commands})
+        assert [result["status"] for result in answer.body["results"]] == ["accepted"] * len(commands)
+        await client.get("/v1/units", headers={"Read-After": f"/vn/84/registry:{await client.head()}"})
+        yield client
+
+
+async def names(client: Client, **query: object) -> list[str]:
+    answer = await client.get("/v1/units", query)
+    assert answer.status == 200, answer.body
+    return [f"{unit['code'] or ''} {unit['name']}".strip() for unit in answer.body["items"]]
+
+
+async def test_each_day_has_its_units(registry: Client) -> None:
+    assert await names(registry, on="2025-06-30", level="province") == ["95 Bạc Liêu", "96 Cà Mau"]
+    assert await names(registry, on="2025-06-30", level="district") == ["954 Bạc Liêu", "964 Cà Mau"]
+    assert await names(registry, on="2025-07-01", level="province") == ["96 Cà Mau"]
+    assert await names(registry, on="2025-07-01", level="district") == []
+    assert await names(registry, on="2025-07-01", level="commune") == [
+        "31813 7",
+        "32002 An Xuyên",
+        "32025 Tân Thành",
+    ]
+    assert await names(registry, on="2025-07-01", parent=NEW_CA_MAU, level="commune") == [
+        "31813 7",
+        "32002 An Xuyên",
+        "32025 Tân Thành",
+    ]
+    assert await names(registry, on="2023-06-30", level="province") == ["95 Bạc Liêu", "96 Cà Mau"]
+    assert await names(registry, parent="964@2025-06-30") == ["32002 2", "32005 1", "32008 3"]
+
+
+async def test_a_code_names_who_bore_it_on_its_day(registry: Client) -> None:
+    before = await registry.get("/v1/units/32002@2025-06-30")
+    assert (before.body["id"], before.body["full_name"]) == (str(WARD_2.unit_id), "Xã 2")
+    after = await registry.get("/v1/units/32002@2025-07-01")
+    assert (after.body["id"], after.body["full_name"]) == (str(AN_XUYEN), "Phường An Xuyên")
+    assert (await registry.get("/v1/units/96@2023-01-01")).body["id"] == str(CA_MAU.unit_id)
+    assert (await registry.get("/v1/units/32005@2025-07-01")).status == 404
+
+
+async def test_before_a_unit_was_made_of_others_there_was_no_such_unit(registry: Client) -> None:
+    answer = await registry.get(f"/v1/units/{NEW_CA_MAU}", {"on": "2025-06-30"})
+    assert (answer.status, answer.body["code"]) == (404, "not-found")
+
+
+async def test_a_unit_that_has_ended_says_so_and_where_it_is_counted(registry: Client) -> None:
+    answer = await registry.get(f"/v1/units/{WARD_1.unit_id}", {"on": "2025-07-01"})
+    assert (answer.body["status"], answer.body["parent_id"]) == ("ended", str(AN_XUYEN))
+    before = await registry.get(f"/v1/units/{WARD_1.unit_id}", {"on": "2025-06-30"})
+    assert (before.body["status"], before.body["valid_to"]) == ("active", "2025-06-30")
+
+
+async def test_a_hamlet_follows_a_commune_that_went_whole(registry: Client) -> None:
+    hamlet = await registry.get(f"/v1/units/{HAMLET_OF_1.unit_id}", {"on": "2025-07-01"})
+    assert (hamlet.body["status"], hamlet.body["parent_id"]) == ("active", str(AN_XUYEN))
+    area = await registry.get(f"/v1/units/{AREA['id']}")
+    assert (area.body["level"], area.body["parent_id"]) == ("area", str(HAMLET_OF_1.unit_id))
+
+
+async def test_the_history_of_a_unit_goes_both_ways(registry: Client) -> None:
+    old = (await registry.get(f"/v1/units/{WARD_3.unit_id}/history")).body
+    assert [(span["valid_from"], span["valid_to"], span["status"]) for span in old["spans"]] == [
+        ("2025-06-30", "2025-06-30", "active"),
+        ("2025-07-01", None, "ended"),
+    ]
+    assert old["spans"][1]["instrument"] == INSTRUMENT
+    assert old["made_of"] == []
+    assert [(one["unit"]["code"], one["extent"], one["on"]) for one in old["became"]] == [
+        ("32002", "part", "2025-07-01"),
+        ("32025", "part", "2025-07-01"),
+    ]
+    new = (await registry.get("/v1/units/32002@2025-07-01/history")).body
+    assert new["id"] == str(AN_XUYEN)
+    assert [(one["unit"]["full_name"], one["extent"], one["instrument"]) for one in new["made_of"]] == [
+        ("Xã 2", "whole", INSTRUMENT),
+        ("Xã 1", "whole", INSTRUMENT),
+        ("Xã 3", "part", INSTRUMENT),
+    ]
+    assert new["became"] == []
+
+
+async def test_an_outline_is_shown_where_there_is_one(registry: Client) -> None:
+    found = await registry.get("/v1/units/32002@2025-07-01/boundary")
+    assert (found.status, found.body["type"], found.body["id"]) == (200, "Feature", str(AN_XUYEN))
+    assert found.body["geometry"]["type"] == "MultiPolygon"
+    for path in ("/v1/units/32002@2025-06-30/boundary", f"/v1/units/{HAMLET_OF_1.unit_id}/boundary"):
+        missing = await registry.get(path)
+        assert (missing.status, missing.body["code"]) == (404, "boundary-unknown")
+
+
+async def test_what_is_refused_names_every_unit(registry: Client) -> None:
+    body = reform(ends=(*REFORM.ends, uuid4()), founds=(REFORM.founds[0],)).model_dump(mode="json")
+    refused = await registry.post("/v1/reorganisations", body)
+    assert (refused.status, refused.body["code"]) == (422, "reorganisation-refused")
+    codes = {(error["code"], error["pointer"]) for error in refused.body["errors"]}
+    assert ("unit-unknown", "/ends/5") in codes
+    assert ("already-exists", "/founds/0/id") in codes
+
+
+async def test_a_reform_that_is_sent_again_is_recognised(registry: Client) -> None:
+    body = reform(id=uuid4(), founds=(), changes=({"unit_id": AN_XUYEN, "name": "An Xuyên"},), ends=(),
+                  dissolves=(), successions=()).model_dump(mode="json")  # fmt: skip
+    first = await registry.post("/v1/reorganisations", body)
+    again = await registry.post("/v1/reorganisations", body)
+    assert (first.status, again.status, again.body["repeated"]) == (201, 200, True)
+    assert again.body["receipt"] == first.body["receipt"]
+
+
+async def test_a_hamlet_of_a_split_commune_is_unassigned_until_somebody_assigns_it(registry: Client) -> None:
+    """Last, because it changes what the others look at."""
+    open_ = await registry.get("/v1/units", {"unassigned": True})
+    [hamlet] = open_.body["items"]
+    assert (hamlet["id"], hamlet["status"]) == (str(HAMLET_OF_3.unit_id), "unassigned")
+    assert hamlet["parent_id"] == str(NEW_CA_MAU)
+    assert set(hamlet["candidates"]) == {str(AN_XUYEN), str(TAN_THANH)}
+    for above in (NEW_CA_MAU, AN_XUYEN, TAN_THANH):
+        assert await names(registry, unassigned=True, parent=above) == ["2"]
+    assert await names(registry, unassigned=True, parent="31813@2025-07-01") == []
+    assert await names(registry, unassigned=True, on="2025-06-30") == []
+
+    path = f"/v1/units/{HAMLET_OF_3.unit_id}/assign"
+    done = await registry.post(path, {"parent_id": str(TAN_THANH)})
+    assert done.status == 201, done.body
+    receipt = done.body["receipt"]
+    after = {"Read-After": f"{receipt['source']}:{receipt['position']}"}
+    shown = await registry.get(f"/v1/units/{HAMLET_OF_3.unit_id}", {"on": "2025-07-01"}, headers=after)
+    assert (shown.body["status"], shown.body["parent_id"]) == ("active", str(TAN_THANH))
+    assert await names(registry, unassigned=True) == []
+
+    parts = [
+        {"id": str(uuid4()), "kind": "khóm", "name": name, "parent_id": str(parent)}
+        for name, parent in (("2A", AN_XUYEN), ("2B", TAN_THANH))
+    ]
+    split = await registry.post(path, {"parts": parts, "valid_from": "2026-01-01"})
+    assert split.status == 201, split.body
+    after = {"Read-After": f"{split.body['receipt']['source']}:{split.body['receipt']['position']}"}
+    history = await registry.get(f"/v1/units/{HAMLET_OF_3.unit_id}/history", headers=after)
+    assert [one["unit"]["full_name"] for one in history.body["became"]] == ["Khóm 2A", "Khóm 2B"]
+    team = {
+        "id": str(uuid4()),
+        "name": "Tổ công nghệ số cộng đồng khóm 2A",
+        "decision_number": "1/QĐ",
+        "formed_on": "2026-01-02",
+        "unit_ids": [parts[0]["id"]],
+    }
+    assert (await registry.post("/v1/teams", team)).status == 201
+    late = await registry.post("/v1/teams", {**team, "id": str(uuid4()), "unit_ids": [str(CITY.unit_id)]})
+    assert (late.status, late.body["code"]) == (422, "unit-not-active")
+
+
+async def test_two_reorganisations_at_once_do_not_both_change_one_code(registry: Client) -> None:
+    """Both rely on the hierarchy's stream, so the second is decided again on what the first has made."""
+
+    async def give(unit_id: UUID) -> int:
+        body = reform(
+            id=uuid4(), founds=(), changes=({"unit_id": unit_id, "code": "32099"},), ends=(), dissolves=(),
+            successions=(),
+        ).model_dump(mode="json")  # fmt: skip
+        return (await registry.post("/v1/reorganisations", body)).status
+
+    assert sorted(await asyncio.gather(give(AN_XUYEN), give(TAN_THANH))) == [201, 422]

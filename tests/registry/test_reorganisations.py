@@ -1,0 +1,406 @@
+"""Reorganisations: whole or not at all, naming every unit at fault."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from libs.events.decider import NotYet, Rejected
+from services.registry.domain import DOMAIN
+from services.registry.domain.hamlets import AreaDesignated
+from services.registry.domain.reorganisations import LARGEST_PART, UnitEnded, UnitsReorganised, UnitSucceeded
+from services.registry.domain.units import EstablishUnit, UnitEstablished
+from tests.registry.province import established
+from tests.registry.reform import (
+    AFTER,
+    AN_XUYEN,
+    BAC_LIEU,
+    CA_MAU,
+    CITY,
+    COAST,
+    DAY,
+    EVE,
+    FAR_WARD,
+    HAMLET_OF_1,
+    HAMLET_OF_3,
+    NEW_CA_MAU,
+    REFORM,
+    REFORMED,
+    SET,
+    TAN_THANH,
+    WARD_1,
+    WARD_2,
+    WARD_3,
+    decree,
+    founded,
+    new_id,
+    reform,
+    stated,
+    succession,
+)
+from tests.registry.test_units import command_for
+from tests.specification import Specification
+
+LATER = date(2026, 7, 1)
+
+
+def small(**changed: Any) -> Any:
+    """A reorganisation that says only what is given."""
+    nothing = {"founds": (), "changes": (), "ends": (), "dissolves": (), "successions": ()}
+    return reform(**{**nothing, **changed})
+
+
+def test_a_reform_is_decreed_in_parts() -> None:
+    Specification(DOMAIN, *SET).when(REFORM).then(*REFORMED)
+
+
+def test_a_later_one_may_only_change_a_name() -> None:
+    command = small(effective=LATER, changes=({"unit_id": AN_XUYEN, "kind": "xã", "name": "An Xuyên Mới"},))
+    unit = stated("commune", "32002", "An Xuyên Mới", NEW_CA_MAU, kind="xã", founded=False)
+    Specification(DOMAIN, *AFTER).when(command).then(*decree(command, {"units": (unit,)}))
+
+
+def test_one_for_a_day_to_come_is_accepted() -> None:
+    command = small(effective=date(2199, 1, 1), changes=({"unit_id": AN_XUYEN, "name": "An"},))
+    unit = stated("commune", "32002", "An", NEW_CA_MAU, founded=False)
+    Specification(DOMAIN, *AFTER).when(command).then(*decree(command, {"units": (unit,)}))
+
+
+def test_what_became_of_a_unit_is_corrected_by_a_further_one() -> None:
+    """Ward 3 went whole after all."""
+    command = small(successions=(succession(WARD_3.unit_id, TAN_THANH),))
+    Specification(DOMAIN, *AFTER).when(command).then(
+        *decree(
+            command,
+            {
+                "ended": (UnitEnded(unit_id=WARD_3.unit_id, into_id=TAN_THANH, whole=True),),
+                "successions": (UnitSucceeded(from_id=WARD_3.unit_id, to_id=TAN_THANH, extent="whole"),),
+            },
+        )
+    )
+
+
+def test_a_name_and_a_parent_of_the_same_day_are_corrected_by_a_further_one() -> None:
+    command = small(changes=({"unit_id": FAR_WARD.unit_id, "name": "Bảy"},))
+    unit = stated("commune", "31813", "Bảy", NEW_CA_MAU, kind="xã", founded=False, unit_id=FAR_WARD.unit_id)
+    Specification(DOMAIN, *AFTER).when(command).then(*decree(command, {"units": (unit,)}))
+
+
+def test_hamlets_may_be_merged_too() -> None:
+    merged = founded("hamlet", None, "Một", AN_XUYEN)
+    command = small(
+        effective=LATER,
+        founds=(merged,),
+        ends=(HAMLET_OF_1.unit_id,),
+        successions=(succession(HAMLET_OF_1.unit_id, merged["id"]),),
+    )
+    Specification(DOMAIN, *AFTER).when(command).then(
+        *decree(
+            command,
+            {
+                "units": (stated("hamlet", None, "Một", AN_XUYEN, unit_id=merged["id"]),),
+                "ended": (UnitEnded(unit_id=HAMLET_OF_1.unit_id, into_id=merged["id"], whole=True),),
+                "successions": (
+                    UnitSucceeded(from_id=HAMLET_OF_1.unit_id, to_id=merged["id"], extent="whole"),
+                ),
+            },
+        )
+    )
+
+
+def test_what_is_too_long_for_one_event_becomes_several() -> None:
+    communes = tuple(
+        founded("commune", f"{number:05}", "x" * 200, CA_MAU.unit_id) for number in range(40_000, 42_000)
+    )
+    outcome = Specification(DOMAIN, *SET).when(small(founds=communes))
+    parts = [event for event in outcome.decide() if isinstance(event, UnitsReorganised)]
+    assert len(parts) > 1
+    assert [part.part for part in parts] == list(range(1, len(parts) + 1))
+    assert all(part.parts == len(parts) for part in parts)
+    assert sum(len(part.units) for part in parts) == len(communes)
+    assert max(len(part.model_dump_json().encode()) for part in parts) < LARGEST_PART + 100_000
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "fault"),
+    [
+        (SET, {}, ("nothing-to-do", "")),
+        (AFTER, {"changes": ({"unit_id": AN_XUYEN},)}, ("nothing-to-do", "/changes/0")),
+        (
+            SET,
+            {"ends": (WARD_1.unit_id,), "successions": (succession(WARD_1.unit_id, uuid4()),)},
+            ("successor-unknown", "/successions/0/to_id"),
+        ),
+        (
+            SET,
+            {"ends": (WARD_1.unit_id,), "successions": (succession(WARD_1.unit_id, CITY.unit_id),)},
+            ("successor-level-wrong", "/successions/0/to_id"),
+        ),
+        (
+            SET,
+            {
+                "ends": (WARD_1.unit_id,),
+                "dissolves": (WARD_2.unit_id,),
+                "successions": (succession(WARD_1.unit_id, WARD_2.unit_id),),
+            },
+            ("successor-not-active", "/successions/0/to_id"),
+        ),
+        (
+            SET,
+            {"effective": EVE, "dissolves": (WARD_1.unit_id,)},
+            ("unit-not-active", "/dissolves/0"),
+        ),
+        (
+            AFTER,
+            {"effective": LATER, "dissolves": (WARD_1.unit_id,)},
+            ("unit-not-active", "/dissolves/0"),
+        ),
+        (
+            AFTER,
+            {"changes": ({"unit_id": WARD_1.unit_id, "name": "Một"},)},
+            ("unit-not-active", "/changes/0/unit_id"),
+        ),
+        (SET, {"ends": (WARD_1.unit_id,)}, ("successor-missing", "/ends/0")),
+        (
+            (*SET, established("province", "01", "Hà Nội")),
+            {"dissolves": (new_id("province", "01", EVE),)},
+            ("successor-missing", "/dissolves/0"),
+        ),
+        (
+            SET,
+            {
+                "dissolves": (WARD_1.unit_id,),
+                "successions": (succession(WARD_1.unit_id, WARD_2.unit_id),),
+            },
+            ("dissolved-with-successor", "/dissolves/0"),
+        ),
+        (
+            SET,
+            {"successions": (succession(WARD_1.unit_id, WARD_2.unit_id),)},
+            ("unit-not-ended", "/successions/0/from_id"),
+        ),
+        (
+            SET,
+            {"ends": (WARD_1.unit_id,), "successions": (succession(WARD_1.unit_id, WARD_2.unit_id, "part"),)},
+            ("extent-wrong", "/successions/0/extent"),
+        ),
+        (
+            SET,
+            {"dissolves": (WARD_1.unit_id, WARD_1.unit_id)},
+            ("listed-twice", "/dissolves/1"),
+        ),
+        (
+            SET,
+            {"founds": (founded("commune", "32005", "Một", CITY.unit_id),)},
+            ("unit-code-taken", "/founds/0/code"),
+        ),
+        (
+            SET,
+            {"changes": ({"unit_id": WARD_1.unit_id, "code": "32002"},)},
+            ("unit-code-taken", "/changes/0/code"),
+        ),
+        (
+            SET,
+            {"founds": (founded("commune", "32999", "Mới", CITY.unit_id, id=uuid4()),)},
+            ("unit-id-mismatch", "/founds/0/id"),
+        ),
+        (
+            SET,
+            {"founds": (founded("commune", "329", "Mới", CITY.unit_id),)},
+            ("unit-code-malformed", "/founds/0/code"),
+        ),
+        (
+            SET,
+            {"founds": (founded("commune", None, "Mới", CITY.unit_id),)},
+            ("unit-code-missing", "/founds/0/code"),
+        ),
+        (
+            SET,
+            {"changes": ({"unit_id": WARD_1.unit_id, "code": "329"},)},
+            ("unit-code-malformed", "/changes/0/code"),
+        ),
+        (
+            SET,
+            {"founds": (founded("commune", "32999", "Mới", WARD_1.unit_id),)},
+            ("parent-level-wrong", "/founds/0/parent_id"),
+        ),
+        (
+            SET,
+            {"founds": (founded("commune", "32999", "Mới", None),)},
+            ("parent-missing", "/founds/0/parent_id"),
+        ),
+        (
+            AFTER,
+            {"effective": LATER, "founds": (founded("commune", "32999", "Mới", CITY.unit_id,
+                                                    id=new_id("commune", "32999", LATER)),)},
+            ("unit-orphaned", "/founds/0/parent_id"),
+        ),
+        (SET, {"dissolves": (CITY.unit_id,)}, ("unit-orphaned", "/dissolves/0")),
+        (
+            AFTER,
+            {"founds": (founded("commune", "32002", "An Xuyên", NEW_CA_MAU),)},
+            ("already-exists", "/founds/0/id"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_refused_with_its_place(
+    given: tuple[Any, ...], changed: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    outcome = Specification(DOMAIN, *given).when(small(**changed))
+    with pytest.raises(Rejected) as refused:
+        outcome.decide()
+    assert refused.value.code == fault[0]
+    places = {(found.code, found.pointer) for found in refused.value.faults}
+    assert places == {fault} or (not places and refused.value.pointer == fault[1])
+
+
+def test_a_unit_that_is_not_known_may_still_arrive() -> None:
+    command = small(dissolves=(uuid4(),))
+    Specification(DOMAIN, *SET).when(command).then_refused(NotYet, "unit-unknown", "/dissolves/0")
+
+
+def test_the_same_is_not_decreed_twice() -> None:
+    Specification(DOMAIN, *AFTER).when(REFORM).then_refused(Rejected, "already-exists", "/id")
+
+
+def test_every_unit_at_fault_is_named() -> None:
+    command = reform(
+        founds=(*REFORM.founds[:2],),
+        changes=(),
+        ends=REFORM.ends[:-1],
+    )
+    Specification(DOMAIN, *SET).when(command).then_refused_at(
+        ("unit-not-ended", "/successions/4/from_id"),
+        ("unit-not-ended", "/successions/5/from_id"),
+        ("successor-unknown", "/successions/5/to_id"),
+    )
+
+
+def test_communes_that_nobody_mentions_are_orphans_and_each_is_named() -> None:
+    command = small(dissolves=(CITY.unit_id,))
+    with pytest.raises(Rejected) as refused:
+        Specification(DOMAIN, *SET).when(command).decide()
+    named = " ".join(fault.detail for fault in refused.value.faults)
+    assert all(str(unit.unit_id) in named for unit in (WARD_1, WARD_2, WARD_3))
+
+
+def test_whole_and_part_do_not_go_together() -> None:
+    command = reform(
+        successions=(*REFORM.successions[:4], succession(WARD_3.unit_id, AN_XUYEN), REFORM.successions[5])
+    )
+    Specification(DOMAIN, *SET).when(command).then_refused_at(
+        ("extent-wrong", "/successions/4/extent"), ("extent-wrong", "/successions/5/extent")
+    )
+
+
+def test_two_units_cannot_become_of_each_other() -> None:
+    command = small(
+        ends=(WARD_1.unit_id, WARD_2.unit_id),
+        successions=(succession(WARD_1.unit_id, WARD_2.unit_id), succession(WARD_2.unit_id, WARD_1.unit_id)),
+    )
+    Specification(DOMAIN, *SET).when(command).then_refused_at(
+        ("hierarchy-cycle", "/successions/0"), ("hierarchy-cycle", "/successions/1")
+    )
+
+
+def test_a_unit_is_not_above_itself() -> None:
+    one, other = uuid4(), uuid4()
+    command = small(
+        founds=(
+            founded("hamlet", None, "Một", other, id=one),
+            founded("hamlet", None, "Hai", one, id=other),
+        )
+    )
+    Specification(DOMAIN, *SET).when(command).then_refused_at(
+        ("hierarchy-cycle", "/founds/0"),
+        ("hierarchy-cycle", "/founds/1"),
+        ("parent-level-wrong", "/founds/0/parent_id"),
+        ("parent-level-wrong", "/founds/1/parent_id"),
+    )
+
+
+def test_two_new_units_cannot_bear_one_code() -> None:
+    twin = uuid4()
+    command = reform(
+        founds=(*REFORM.founds, founded("hamlet", "A-1", "Một", AN_XUYEN, id=twin)),
+        changes=({"unit_id": FAR_WARD.unit_id, "code": "32002", "parent_id": NEW_CA_MAU},),
+    )
+    Specification(DOMAIN, *SET).when(command).then_refused_at(
+        ("unit-code-taken", "/changes/0/code"), ("unit-code-taken", "/founds/1/code")
+    )
+
+
+def test_a_unit_with_a_later_change_is_not_ended_before_it() -> None:
+    rename = small(effective=LATER, changes=({"unit_id": AN_XUYEN, "name": "An"},))
+    renamed = decree(rename, {"units": (stated("commune", "32002", "An", NEW_CA_MAU, founded=False),)})
+    command = small(
+        effective=LATER - timedelta(days=30),
+        ends=(AN_XUYEN,),
+        successions=(succession(AN_XUYEN, TAN_THANH),),
+    )
+    Specification(DOMAIN, *AFTER, *renamed).when(command).then_refused(
+        Rejected, "unit-changed-later", "/ends/0"
+    )
+
+
+def test_a_unit_is_not_established_below_one_that_has_ended_by_then() -> None:
+    hamlet = established("hamlet", None, "9", WARD_1.unit_id)
+    Specification(DOMAIN, *AFTER).when(command_for(hamlet, valid_from=DAY)).then_refused(
+        Rejected, "unit-not-active", "/parent_id"
+    )
+
+
+def test_a_hamlet_entered_late_is_established_where_it_was() -> None:
+    hamlet = established("hamlet", None, "9", WARD_1.unit_id)
+    Specification(DOMAIN, *AFTER).when(command_for(hamlet)).then(hamlet)
+
+
+def test_a_commune_entered_late_would_be_an_orphan() -> None:
+    commune = established("commune", "32999", "9", CITY.unit_id)
+    Specification(DOMAIN, *AFTER).when(command_for(commune)).then_refused(
+        Rejected, "unit-orphaned", "/parent_id"
+    )
+
+
+def _new_commune(code: str, parent_id: UUID, day: date) -> UnitEstablished:
+    commune = established("commune", code, "Mới", parent_id)
+    return commune.model_copy(update={"unit_id": new_id("commune", code, day), "valid_from": day})
+
+
+def test_a_code_is_free_again_when_its_bearer_has_ended() -> None:
+    new = _new_commune("32005", NEW_CA_MAU, DAY)
+    Specification(DOMAIN, *AFTER).when(command_for(new)).then(new)
+    again = _new_commune("32002", NEW_CA_MAU, LATER)
+    Specification(DOMAIN, *AFTER).when(command_for(again)).then_refused(Rejected, "unit-code-taken", "/code")
+
+
+def test_an_area_is_no_unit_that_is_established() -> None:
+    with pytest.raises(ValueError, match="level"):
+        EstablishUnit.model_validate(command_for(HAMLET_OF_1).model_dump(by_alias=True) | {"level": "area"})
+
+
+def test_areas_go_with_their_hamlet() -> None:
+    """They need not be named when their hamlet ends."""
+    area = AreaDesignated(
+        unit_id=uuid4(), parent_id=HAMLET_OF_3.unit_id, kind="chợ 4.0", name="Chợ", valid_from=DAY
+    )
+    command = small(effective=LATER, dissolves=(HAMLET_OF_3.unit_id,))
+    Specification(DOMAIN, *AFTER, area).when(command).then(
+        *decree(
+            command, {"ended": (UnitEnded(unit_id=HAMLET_OF_3.unit_id, into_id=NEW_CA_MAU, whole=False),)}
+        )
+    )
+
+
+def test_a_dissolved_unit_is_counted_where_its_parent_went() -> None:
+    """Its parent, the old district, has ended on the same day, and so has the province above that."""
+    ended = {
+        one.unit_id: one.into_id
+        for event in REFORMED
+        if isinstance(event, UnitsReorganised)
+        for one in event.ended
+    }
+    assert ended[CITY.unit_id] == ended[COAST.unit_id] == NEW_CA_MAU
+    assert ended[BAC_LIEU.unit_id] == ended[CA_MAU.unit_id] == NEW_CA_MAU
+    assert ended[WARD_2.unit_id] == AN_XUYEN
