@@ -22,6 +22,7 @@ COMMANDS = {
     "units": "socai.units_commands:units",
     "rebuild": "socai.rebuild:app",
     "digest": "socai.digest:app",
+    "erase": "socai.erase:app",
     "keys": "socai.keys_commands:keys",
 }
 """Name -> module:attribute of its typer.Typer (one command: that command; several: a group of them)."""

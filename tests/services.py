@@ -51,6 +51,9 @@ class Client:
     async def post(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Answer:
         return await self._ask("POST", path, headers, json=body)
 
+    async def patch(self, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Answer:
+        return await self._ask("PATCH", path, headers, json=body)
+
     async def _ask(self, method: str, path: str, headers: Mapping[str, str] | None, **more: Any) -> Answer:
         async with self.session.request(method, self.url + path, headers=headers, **more) as response:
             return Answer(response.status, await response.json(content_type=None), response.headers)

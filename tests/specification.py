@@ -10,7 +10,7 @@ import pytest
 
 from libs.events.decider import Command, Context, Domain, Refusal
 from libs.events.envelope import Recorded
-from libs.events.event import Event, type_of
+from libs.events.event import Event, SealedEvent, type_of
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
@@ -47,6 +47,7 @@ class Outcome:
         happened = self.decide()
         assert [e.stream() for e in happened] == [e.stream() for e in events]
         assert [e.model_dump() for e in happened] == [e.model_dump() for e in events]
+        assert [_personal(e) for e in happened] == [_personal(e) for e in events]
 
     def then_refused(self, refusal: type[Refusal], code: str, pointer: str | None = None) -> None:
         with pytest.raises(refusal) as refused:
@@ -74,3 +75,8 @@ def recorded(domain: Domain, position: int, event: Event) -> Recorded:
         actor="officer",
         data=msgspec.Raw(event.model_dump_json(exclude_none=True).encode()),
     )
+
+
+def _personal(event: Event) -> object:
+    """What is to be sealed, which no dump of an event shows."""
+    return event.personal or None if isinstance(event, SealedEvent) else None

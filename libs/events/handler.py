@@ -13,6 +13,7 @@ from libs.events.event import Event, SealedEvent, type_of
 from libs.events.fingerprint import Fingerprint, fingerprint, same_content
 from libs.events.key_store import KeyStore, KeysUnavailable
 from libs.events.log import Log
+from libs.events.personal import PersonalDataErased
 from libs.events.sealing import DataKey
 
 ATTEMPTS = 32
@@ -128,6 +129,7 @@ class Handler:
             if fresh and refused:
                 await self._refuse(refused, outcomes)
             decided = await self._seal(decided, outcomes)
+            erased: list[Event] = []
             answers = await self._append([self._to_append(each) for each in decided], bulk)
             for each, appended in zip(decided, answers, strict=True):
                 work = each.work
@@ -139,6 +141,9 @@ class Handler:
                     outcomes[work.place] = await self._answer(work.request, appended, each.events)
                     if appended.status == "accepted":
                         self._remember(each.after)
+                        erased += [event for event in each.events if isinstance(event, PersonalDataErased)]
+            if erased and self._keys is not None:
+                await self._keys.carry_out_now()
             if not again:
                 return
             open_, fresh = sorted(again, key=lambda work: work.place), True

@@ -46,12 +46,20 @@ class CommandApi:
 
     def post(self, routes: Routes, template: str, cls: type[Command], **given: str) -> None:
         """A route for one kind of command. `team_id="id"`: the field `team_id` is the path's `{id}`."""
+        self._add(routes, "POST", template, cls, given)
 
+    def patch(self, routes: Routes, template: str, cls: type[Command], **given: str) -> None:
+        """The same, for a command that says only what changes."""
+        self._add(routes, "PATCH", template, cls, given)
+
+    def _add(
+        self, routes: Routes, method: str, template: str, cls: type[Command], given: Mapping[str, str]
+    ) -> None:
         async def endpoint(request: HttpRequest) -> Response:
             fields = {field: request.path_params[name] for field, name in given.items()}
             return await self.one(request, principal_of(request.scope), cls, given=fields)
 
-        routes.add_endpoint("POST", template, endpoint, command_operation(cls, given))
+        routes.add_endpoint(method, template, endpoint, command_operation(cls, given))
 
     def post_batch(self, routes: Routes, template: str) -> None:
         async def endpoint(request: HttpRequest) -> Response:

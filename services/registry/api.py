@@ -13,6 +13,7 @@ from libs.events.log import Log
 from libs.service import hierarchy
 from libs.service.answers import Json
 from libs.service.commands import CommandApi
+from libs.service.opening import Opening, Sealed
 from libs.service.pages import DEFAULT_LIMIT, INT8, Cursor, Limit, page, read_cursor, text
 from libs.service.parameters import known_parameters
 from libs.service.problems import Problem
@@ -29,7 +30,8 @@ from services.registry.domain.digital_services import (
 from services.registry.domain.hamlets import AssignHamlet, DesignateArea
 from services.registry.domain.hierarchy import Level
 from services.registry.domain.indicators import DefineIndicator, indicator_stream
-from services.registry.domain.members import AddMember, ChangeRole, LeaveTeam
+from services.registry.domain.member_details import ChangeMemberDetails, EraseMember
+from services.registry.domain.members import AddMember, ChangeRole, LeaveTeam, member_stream
 from services.registry.domain.reorganisations import DecreeReorganisation
 from services.registry.domain.sign_ins import LinkMember
 from services.registry.domain.statistics import ReportStatistic, WithdrawStatistic
@@ -55,6 +57,8 @@ def writes(commands: CommandApi) -> Routes:
     commands.post(routes, "/v1/teams/{id}/move", MoveTeam, id="id")
     commands.post(routes, "/v1/teams/{id}/dissolve", DissolveTeam, id="id")
     commands.post(routes, "/v1/teams/{id}/members", AddMember, team_id="id")
+    commands.patch(routes, "/v1/members/{id}", ChangeMemberDetails, id="id")
+    commands.post(routes, "/v1/members/{id}/erase", EraseMember, id="id")
     commands.post(routes, "/v1/members/{id}/leave", LeaveTeam, id="id")
     commands.post(routes, "/v1/members/{id}/role", ChangeRole, id="id")
     commands.post(routes, "/v1/members/{id}/link", LinkMember, id="id")
@@ -75,7 +79,7 @@ def writes(commands: CommandApi) -> Routes:
     return routes
 
 
-def reads(log: Log, read_after: ReadAfter) -> APIRouter:
+def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
     """The routes that answer from the registry's tables."""
 
     async def included(request: Request) -> None:
@@ -143,8 +147,13 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
         return _one(await lists.find_team(log.pool, id))
 
     @router.get("/members/{id}")
-    async def get_member(id: UUID) -> Response:  # noqa: A002
-        return _one(await lists.find_member(log.pool, id))
+    async def get_member(request: Request, id: UUID) -> Response:  # noqa: A002
+        found, subject = await lists.find_member(log.pool, id), member_stream(id)
+        if found is None:
+            raise Problem("not-found")
+        said = Sealed.of(await log.read_streams([subject]))
+        opened = await opening.open(request, {subject: said.values}, purpose="member")
+        return _one({**found, **opened.get(subject, {}), **said.marks()})
 
     @router.get("/baselines")
     async def list_baselines(

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import orjson
 
+from libs.events.personal import PersonalDataErased, SealedDataRead
 from services.registry.domain.campaigns import CampaignCancelled, CampaignHeld
 from services.registry.domain.digital_services import DigitalServiceListed, DigitalServiceRetired
 from services.registry.domain.indicators import IndicatorDefined
+from services.registry.domain.member_details import MemberDetailsChanged
 from services.registry.domain.members import MemberJoined, MemberLeft, MemberRoleChanged
 from services.registry.domain.sign_ins import MemberLinked, SignInLinked, SignInReleased
 from services.registry.domain.statistics import StatisticWithdrawn
@@ -28,8 +31,11 @@ At = tuple[int, int]
 
 
 def of(event: object, at: At) -> Change | None:
-    """None where no row says what the event says: whose a sign-in is stands with the member."""
-    return None if isinstance(event, SignInLinked | SignInReleased) else CHANGES[type(event)](event, at)
+    """None where no row says what the event says: whose a sign-in is stands with the member, and who read
+    what in the log alone.
+    """
+    unsaid = isinstance(event, SignInLinked | SignInReleased | SealedDataRead)
+    return None if unsaid else CHANGES[type(event)](event, at)
 
 
 # A change on the day on which the span before it began takes that span's place.
@@ -103,6 +109,15 @@ def _change_role(event: MemberRoleChanged, at: At) -> Change:
     return statement, (event.member_id, event.role, at[1])
 
 
+def _say(event: MemberDetailsChanged, at: At) -> Change:
+    return "UPDATE members SET version = $2 WHERE member_id = $1", (event.member_id, at[1])
+
+
+def _erase(event: PersonalDataErased, at: At) -> Change:
+    member_id = event.subject.removeprefix("member/")
+    return "UPDATE members SET version = $2 WHERE member_id = $1", (UUID(member_id), at[1])
+
+
 def _link(event: MemberLinked, at: At) -> Change:
     statement = "UPDATE members SET subject = $2, version = $3 WHERE member_id = $1"
     return statement, (event.member_id, event.subject, at[1])
@@ -169,6 +184,8 @@ CHANGES: dict[type[Any], Callable[[Any, At], Change]] = {
     MemberJoined: _join_again,
     MemberLeft: _leave,
     MemberRoleChanged: _change_role,
+    MemberDetailsChanged: _say,
+    PersonalDataErased: _erase,
     MemberLinked: _link,
     SpecialitiesAssigned: _assign,
     TrainingCompleted: _train,

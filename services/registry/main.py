@@ -6,6 +6,7 @@ from libs.events.handler import Handler
 from libs.service.app import ServiceApp, create_app
 from libs.service.commands import CommandApi
 from libs.service.log_service import LogService
+from libs.service.opening import Opening
 from libs.service.serve import run
 from libs.service.settings import Settings
 from services.registry import api
@@ -24,7 +25,7 @@ def create(settings: Settings) -> ServiceApp:
         service=SERVICE,
         settings=settings,
         routes=api.writes(commands),
-        routers=[api.reads(service.log, service.read_after)],
+        routers=[api.reads(service.log, service.read_after, Opening(handler, service.keys))],
         lifespan=service.running,
         ready=service.ready,
         status=service.status,

@@ -106,7 +106,9 @@ class RegistryCopy:
             "digital-service-listed",
             "digital-service-retired",
             "indicator-defined",
+            "member-details-changed",
             "personal-data-erased",
+            "sealed-data-read",
         )
     )
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from libs.events.decider import PERSONAL, Command, Context, Domain, NotYet, States
 from libs.events.event import Event, SealedEvent, types_of
+from libs.events.personal import PersonalDataErased
 
 Text = Annotated[str | None, PERSONAL, Field(max_length=200)]
 
@@ -68,15 +69,6 @@ class Met(_OfPerson):
 class Noted(_OfPerson):
     kind: ClassVar[str] = "noted"
     mood: str
-
-
-class PersonalDataErased(Event):
-    kind: ClassVar[str] = "personal-data-erased"
-    subject: str
-    reason: str
-
-    def stream(self) -> str:
-        return self.subject
 
 
 def evolve(state: Someone | None, event: Event) -> Someone:

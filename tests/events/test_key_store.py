@@ -136,7 +136,6 @@ async def test_an_erased_subjects_key_is_gone_and_none_is_made_again(
     await accepted(handler, Meet(id="b", name=NAME))
     assert (await other.keys(["person/a"])).keys() == {"person/a"}
     await accepted(handler, Erase(id="a"))
-    await store.carry_out()
     assert await store.keys(["person/a"], make=True) == {}
     late = await accepted(handler, Note(id="a", mood="well", note=NOTE))
     assert late.dropped == ("note",)
@@ -204,7 +203,6 @@ async def test_an_older_key_database_does_not_bring_a_key_back(
         for table in ("subject_keys", "erasures_done"):
             await owner.execute(f"CREATE TABLE backup_{table} AS SELECT * FROM {table}")
         await accepted(handler, Erase(id="a"))
-        await store.carry_out()
         for table in ("subject_keys", "erasures_done"):
             await owner.execute(f"DELETE FROM {table}")
             await owner.execute(f"INSERT INTO {table} SELECT * FROM backup_{table}")

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from libs.service.settings import Settings
 from services.registry.main import create
 from socai.local.embedded import Embedded
 from tests.registry.province import UNITS
@@ -11,9 +12,13 @@ from tests.services import Client, serving, settings_for
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def registry(stack: Embedded, session_directory: Path) -> AsyncIterator[Client]:
+async def settings(stack: Embedded, session_directory: Path) -> Settings:
+    return await settings_for(stack, "91", session_directory)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def registry(settings: Settings) -> AsyncIterator[Client]:
     """The registry with the units of the small province, read models included."""
-    settings = await settings_for(stack, "91", session_directory)
     async with serving("registry", create, settings) as client:
         commands = [
             {

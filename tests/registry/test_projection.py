@@ -11,6 +11,7 @@ import pytest
 from libs.events.envelope import Recorded
 from libs.events.event import Event, type_of
 from libs.events.migrations import migrate
+from libs.events.personal import SealedDataRead
 from libs.service.unit_events import UNIT_EVENTS
 from services.registry.changes import CHANGES
 from services.registry.domain import EVENTS, SERVICE
@@ -56,7 +57,7 @@ async def apply(pool: asyncpg.Pool, events: list[Recorded]) -> list[int]:
 def test_every_event_of_the_registry_has_its_rows() -> None:
     of_units = {EVENTS[type_] for type_ in UNIT_EVENTS}
     kept = ADDS.keys() | CHANGES.keys() | of_units
-    assert kept | {SignInLinked, SignInReleased} == set(EVENTS.values())
+    assert kept | {SignInLinked, SignInReleased, SealedDataRead} == set(EVENTS.values())
 
 
 async def test_a_leader_is_appointed_in_the_batch_that_forms_the_team(pool: asyncpg.Pool) -> None:

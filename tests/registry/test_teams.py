@@ -33,7 +33,7 @@ def form(**changed: Any) -> FormTeam:
 
 
 def add(member: MemberJoined, **changed: Any) -> AddMember:
-    values = {"id": member.member_id, **member.model_dump(exclude={"member_id", "place_id"})}
+    values = {"id": member.member_id, **member.model_dump(exclude={"member_id", "place_id", "sealed"})}
     return AddMember(**{**values, **changed})
 
 

@@ -103,7 +103,9 @@ REGISTRY_EVENTS: dict[str, type[Any]] = UNIT_EVENTS | {
         ("sign-in-released", Uncounted),
         ("specialities-assigned", Uncounted),
         ("training-completed", Uncounted),
+        ("member-details-changed", Uncounted),
         ("personal-data-erased", Uncounted),
+        ("sealed-data-read", Uncounted),
         # Campaigns, figures from outside, aims, catalogues.
         ("campaign-planned", Uncounted),
         ("campaign-held", Uncounted),

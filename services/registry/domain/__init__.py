@@ -5,6 +5,7 @@ from typing import Any, assert_never
 
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
+from libs.events.personal import PersonalDataErased, RecordReading, SealedDataRead, read
 from services.registry.domain import (
     baselines,
     campaigns,
@@ -13,6 +14,7 @@ from services.registry.domain import (
     hamlets,
     hierarchy,
     indicators,
+    member_details,
     members,
     sign_ins,
     statistics,
@@ -38,6 +40,11 @@ from services.registry.domain.digital_services import (
 )
 from services.registry.domain.hamlets import AreaDesignated, AssignHamlet, DesignateArea, HamletAssigned
 from services.registry.domain.indicators import DefineIndicator, IndicatorDefined
+from services.registry.domain.member_details import (
+    ChangeMemberDetails,
+    EraseMember,
+    MemberDetailsChanged,
+)
 from services.registry.domain.members import (
     AddMember,
     ChangeRole,
@@ -87,6 +94,8 @@ RegistryCommand = (
     UnitCommand
     | teams.TeamCommand
     | members.MembershipCommand
+    | member_details.DetailsCommand
+    | RecordReading
     | LinkMember
     | training.TrainingCommand
     | campaigns.CampaignCommand
@@ -100,6 +109,8 @@ RegistryEvent = (
     UnitEvent
     | teams.TeamEvent
     | members.MembershipEvent
+    | member_details.DetailsEvent
+    | SealedDataRead
     | MemberLinked
     | sign_ins.SignInEvent
     | training.TrainingEvent
@@ -125,6 +136,8 @@ COMMANDS: dict[str, type[Command]] = {
         AddMember,
         LeaveTeam,
         ChangeRole,
+        ChangeMemberDetails,
+        EraseMember,
         LinkMember,
         AssignSpecialities,
         CompleteTraining,
@@ -157,6 +170,7 @@ EVENTS = types_of(
     MemberJoined,
     MemberLeft,
     MemberRoleChanged,
+    MemberDetailsChanged,
     MemberLinked,
     SignInLinked,
     SignInReleased,
@@ -173,6 +187,8 @@ EVENTS = types_of(
     DigitalServiceListed,
     DigitalServiceRetired,
     IndicatorDefined,
+    PersonalDataErased,
+    SealedDataRead,
 )
 
 
@@ -197,6 +213,8 @@ def evolve(state: Any, event: RegistryEvent) -> object:
             return teams.evolve(state, event)
         case MemberJoined() | MemberLeft() | MemberRoleChanged():
             return members.evolve(state, event)
+        case MemberDetailsChanged() | PersonalDataErased():
+            return member_details.evolve(state, event)
         case MemberLinked():
             return sign_ins.evolve(state, event)
         case SignInLinked() | SignInReleased():
@@ -215,6 +233,8 @@ def evolve(state: Any, event: RegistryEvent) -> object:
             return digital_services.evolve(state, event)
         case IndicatorDefined():
             return indicators.evolve(event)
+        case SealedDataRead():
+            return event
         case _:
             assert_never(event)
 
@@ -233,6 +253,8 @@ def decide(command: RegistryCommand, states: States, context: Context) -> Sequen
             return teams.decide(command, states, context)
         case AddMember() | LeaveTeam() | ChangeRole():
             return members.decide(command, states, context)
+        case ChangeMemberDetails() | EraseMember():
+            return member_details.decide(command, states, context)
         case LinkMember():
             return sign_ins.decide(command, states, context)
         case AssignSpecialities() | CompleteTraining():
@@ -249,6 +271,8 @@ def decide(command: RegistryCommand, states: States, context: Context) -> Sequen
             return digital_services.decide(command, states, context)
         case DefineIndicator():
             return indicators.decide(command, states, context)
+        case RecordReading():
+            return read(command)
         case _:
             assert_never(command)
 

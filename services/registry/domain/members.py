@@ -1,4 +1,4 @@
-"""Members: who is in a team, as what, and what they have learned. A person's name is sealed, not here."""
+"""Members: who is in a team, and as what. Their names are sealed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.events.day import Day
-from libs.events.decider import Command, Context, NotYet, Rejected, States
-from libs.events.event import Event
+from libs.events.decider import PERSONAL, Command, Context, NotYet, Rejected, States
+from libs.events.event import Event, SealedEvent
 from services.registry.domain.teams import (
     LeaderAppointed,
     LeaderReleased,
@@ -19,7 +19,7 @@ from services.registry.domain.teams import (
     team_stream,
     working_team,
 )
-from services.registry.domain.text import Reason
+from services.registry.domain.text import Name, Phone, Reason
 
 Role = Literal["leader", "deputy", "member"]
 Organisation = Literal[
@@ -49,6 +49,7 @@ class Member:
     changed_on: date
     left_on: date | None = None
     sign_in: str | None = None
+    erased: bool = False
 
 
 class MemberCommand(Command):
@@ -75,6 +76,8 @@ class AddMember(Command):
     role: Role
     organisations: Annotated[tuple[Organisation, ...], Field(max_length=11)] = ()
     joined_on: Day
+    name: Annotated[Name | None, PERSONAL] = None
+    phone: Annotated[Phone | None, PERSONAL] = None
 
     def target(self) -> str:
         return member_stream(self.id)
@@ -106,8 +109,8 @@ class ChangeRole(MemberCommand):
     changed_on: Day
 
 
-class MemberJoined(Event):
-    """`place_id` is the team's, so that counting members needs no other event."""
+class MemberJoined(SealedEvent):
+    """`place_id` is the team's, so that counting members needs no other event. Sealed: name, phone."""
 
     kind: ClassVar[str] = "member-joined"
 
@@ -120,6 +123,9 @@ class MemberJoined(Event):
 
     def stream(self) -> str:
         return member_stream(self.member_id)
+
+    def sealed_for(self) -> str:
+        return self.stream()
 
 
 class MemberLeft(Event):
@@ -160,8 +166,14 @@ def member_stream(member_id: UUID) -> str:
 
 def evolve(state: Member | None, event: MembershipEvent) -> Member:
     if isinstance(event, MemberJoined):
-        sign_in = state.sign_in if state else None
-        return Member(event.team_id, event.role, event.joined_on, changed_on=event.joined_on, sign_in=sign_in)
+        return Member(
+            event.team_id,
+            event.role,
+            event.joined_on,
+            changed_on=event.joined_on,
+            sign_in=state.sign_in if state else None,
+            erased=state.erased if state else False,
+        )
     assert state is not None, "a member joins first"
     match event:
         case MemberLeft():
@@ -209,6 +221,7 @@ def _add(command: AddMember, states: States, context: Context) -> Sequence[Event
         role=command.role,
         organisations=command.organisations,
         joined_on=command.joined_on,
+        personal=None if isinstance(before, Member) and before.erased else command.personal(),
     )
     return [joined, *_appointed(command.team_id, team, command, day=command.joined_on)]
 

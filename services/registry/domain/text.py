@@ -12,6 +12,7 @@ Name = Annotated[
         min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$"
     ),
 ]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 .()-]{5,19}$")]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")]
 ServiceCode = Annotated[
     str, StringConstraints(max_length=60, pattern=r"^(vn|[0-9]{2})\.[a-z0-9]+(-[a-z0-9]+)*$")
