@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -98,6 +99,11 @@ class Command(BaseModel):
     def target(self) -> str:
         """The stream that the answer's id and version are about."""
         raise NotImplementedError
+
+    def own_id(self) -> UUID | None:
+        """The command's id where its sender names none: that of the resource which the client makes."""
+        own = getattr(self, "id", None)
+        return own if self.creates and isinstance(own, UUID) else None
 
     def relies_on(self) -> tuple[str, ...]:
         """Further streams that the decision reads; the append checks that they have not moved."""

@@ -86,7 +86,7 @@ class CommandApi:
         fields = {"id": target, **(given or {})} if target is not None else given
         command = parse(cls, body, fields)
         asked = Request(
-            command_id=_idempotency_key(scope) or _own_id(command) or uuid7(),
+            command_id=_idempotency_key(scope) or command.own_id() or uuid7(),
             actor=principal.subject,
             correlation_id=scope["socai.correlation_id"],
             command=command,
@@ -202,12 +202,6 @@ def _with(body: bytes, given: Mapping[str, str]) -> bytes:
     rest = rest[1:].lstrip(b" \t\r\n")
     front = orjson.dumps(dict(given))[:-1]
     return front + (b"" if rest.startswith(b"}") else b",") + rest
-
-
-def _own_id(command: Command) -> UUID | None:
-    """The id that the client has made for what the command creates."""
-    own = getattr(command, "id", None)
-    return own if command.creates and isinstance(own, UUID) else None
 
 
 def _idempotency_key(scope: Scope) -> UUID | None:

@@ -18,7 +18,7 @@ from libs.events.relay import Relay
 from libs.service.data_keys import key_store
 from libs.service.log_keys import signer
 from libs.service.metrics import LogMetrics
-from libs.service.read_after import Follower, ReadAfter
+from libs.service.read_after import PATIENCE, Follower, ReadAfter
 from libs.service.settings import Settings
 
 _log = structlog.get_logger()
@@ -74,6 +74,10 @@ class LogService:
             await self.log.close()
             self.keys.terminate()
             pool.terminate()
+
+    async def caught_up(self) -> bool:
+        """Whether the service's own lists include, in reasonable time, what its log has at this moment."""
+        return await self._followers[self.source](await self.log.head(), PATIENCE)
 
     async def ready(self) -> None:
         """Raises unless the service's own database answers and is migrated. Nothing else takes it out of

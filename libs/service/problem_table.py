@@ -134,6 +134,8 @@ REGISTRY = _rows(
     ("team-place-invalid", 422, "Địa bàn của tổ không hợp lệ", "A team works in hamlets, or for one commune"),
     ("team-across-communes", 422, "Tổ không thể thuộc nhiều xã", "The team's hamlets lie in several communes"),
     ("team-dissolved", 422, "Tổ đã giải thể", "The team has been dissolved"),
+    ("dissolved-before-members", 422, "Giải thể trước hoạt động của thành viên", "Something is known of a member after this day"),
+    ("lists-behind", 409, "Danh sách chưa kịp cập nhật", "The lists do not include yet what was written"),
     ("before-last-change", 422, "Trước lần thay đổi gần nhất", "It lies before the last change"),
     ("member-in-team", 422, "Đang là thành viên của một tổ", "The member is in a team already"),
     ("membership-overlaps", 422, "Chưa rời tổ cũ vào ngày này", "The member was still in another team on that day"),

@@ -220,7 +220,9 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         on: OnDay = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response:
         (after,) = read_cursor(cursor, text) or (None,)
-        rows = await lists.list_digital_services(log.pool, on=on, after=after, limit=limit + 1)
+        rows = await lists.list_digital_services(
+            log.pool, on=on or hierarchy.today(), after=after, limit=limit + 1
+        )
         return Json(page(rows, limit, key=lambda row: [row["code"]], item=lambda row: row))
 
     async def history(stream: str) -> Response:

@@ -51,8 +51,6 @@ WITH before AS (
       FROM before b
     ON CONFLICT (team_id, valid_from) DO UPDATE
        SET name = excluded.name, unit_ids = excluded.unit_ids, place_id = excluded.place_id
-), moved AS (
-    UPDATE members SET place_id = $5 WHERE team_id = $1 AND left_on IS NULL AND $5 IS NOT NULL
 )
 UPDATE teams
    SET name = coalesce($3, name), unit_ids = coalesce($4, unit_ids), place_id = coalesce($5, place_id),
@@ -70,9 +68,23 @@ def _move(event: TeamMoved, at: At) -> Change:
 
 
 def _lead(event: LeaderAppointed | LeaderReleased, at: At) -> Change:
-    statement = "UPDATE teams SET leader_id = $2, version = $3 WHERE team_id = $1"
-    leader_id = event.member_id if isinstance(event, LeaderAppointed) else None
-    return statement, (event.team_id, leader_id, at[1])
+    if isinstance(event, LeaderAppointed):
+        return _APPOINT, (event.team_id, event.member_id, event.appointed_on, *at)
+    return _RELEASE, (event.team_id, event.released_on, at[1])
+
+
+_APPOINT = """
+WITH led AS (
+    INSERT INTO team_leaders (team_id, member_id, appointed_on, position) VALUES ($1, $2, $3, $4)
+)
+UPDATE teams SET leader_id = $2, version = $5 WHERE team_id = $1
+"""
+_RELEASE = """
+WITH led AS (
+    UPDATE team_leaders SET released_on = $2 WHERE team_id = $1 AND released_on IS NULL
+)
+UPDATE teams SET leader_id = NULL, version = $3 WHERE team_id = $1
+"""
 
 
 def _dissolve(event: TeamDissolved, at: At) -> Change:
@@ -91,8 +103,8 @@ def _join_again(event: MemberJoined, at: At) -> Change:
           FROM members m JOIN teams t USING (team_id) WHERE m.member_id = $1
     )
     UPDATE members
-       SET team_id = $2, place_id = $3, role = $4, organisations = $5, joined_on = $6, left_on = NULL,
-           version = $7
+       SET team_id = $2, place_id = $3, role = $4, organisations = $5, joined_on = $6, last_day = $6,
+           left_on = NULL, digital_services = '{}', version = $7
      WHERE member_id = $1
     """
     joined = (event.team_id, event.place_id, event.role, event.organisations, event.joined_on)
@@ -100,13 +112,17 @@ def _join_again(event: MemberJoined, at: At) -> Change:
 
 
 def _leave(event: MemberLeft, at: At) -> Change:
-    statement = "UPDATE members SET left_on = $2, version = $3 WHERE member_id = $1"
-    return statement, (event.member_id, event.left_on, at[1])
+    statement = """
+    UPDATE members SET left_on = $2, last_day = $2, place_id = $3, version = $4 WHERE member_id = $1
+    """
+    return statement, (event.member_id, event.left_on, event.place_id, at[1])
 
 
 def _change_role(event: MemberRoleChanged, at: At) -> Change:
-    statement = "UPDATE members SET role = $2, version = $3 WHERE member_id = $1"
-    return statement, (event.member_id, event.role, at[1])
+    statement = """
+    UPDATE members SET role = $2, last_day = greatest(last_day, $3), version = $4 WHERE member_id = $1
+    """
+    return statement, (event.member_id, event.role, event.changed_on, at[1])
 
 
 def _say(event: MemberDetailsChanged, at: At) -> Change:
@@ -124,14 +140,20 @@ def _link(event: MemberLinked, at: At) -> Change:
 
 
 def _assign(event: SpecialitiesAssigned, at: At) -> Change:
-    statement = "UPDATE members SET digital_services = $2, version = $3 WHERE member_id = $1"
-    return statement, (event.member_id, event.digital_services, at[1])
+    statement = """
+    UPDATE members SET digital_services = $2, last_day = greatest(last_day, $3), version = $4
+     WHERE member_id = $1
+    """
+    return statement, (event.member_id, event.digital_services, event.assigned_on, at[1])
 
 
 def _train(event: TrainingCompleted, at: At) -> Change:
-    statement = "UPDATE members SET trainings = trainings || $2::jsonb, version = $3 WHERE member_id = $1"
+    statement = """
+    UPDATE members SET trainings = trainings || $2::jsonb, last_day = greatest(last_day, $3), version = $4
+     WHERE member_id = $1
+    """
     training = orjson.dumps([{"course": event.course, "completed_on": event.completed_on}]).decode()
-    return statement, (event.member_id, training, at[1])
+    return statement, (event.member_id, training, event.completed_on, at[1])
 
 
 def _hold(event: CampaignHeld, at: At) -> Change:

@@ -14,18 +14,21 @@ from libs.service.hierarchy import Unit, units_below
 
 Answer = dict[str, Any]
 
-_TEAM = "team_id AS id, t.decision_number, t.formed_on, t.leader_id, t.dissolved_on, t.version"
+_TEAM = "t.team_id AS id, t.decision_number, t.formed_on, t.dissolved_on, t.version"
+# Whoever is in a team is where it is; whoever left was where it was then. A team's last day is everybody's.
 _MEMBER = """
-member_id AS id, team_id, place_id, role, organisations, joined_on, left_on, digital_services, trainings,
-version
+SELECT m.member_id AS id, m.team_id, m.role, m.organisations, m.joined_on,
+       CASE WHEN m.left_on IS NULL THEN t.place_id ELSE m.place_id END AS place_id,
+       coalesce(m.left_on, t.dissolved_on) AS left_on, m.digital_services, m.trainings, m.subject, m.version
+  FROM members m JOIN teams t USING (team_id)
 """
 
 
 async def list_teams(
     pool: asyncpg.Pool, *, unit: Unit | None, on: date, after: int | None, limit: int
 ) -> list[tuple[int, Answer]]:
-    """Teams that there were on a day, at or below a unit as it was on that day, in the order in which they
-    were entered; each with its place in that order.
+    """Teams that there were on a day, as they were on that day, at or below a unit as it was then, in the
+    order in which they were entered; each with its place in that order.
     """
     below = await units_below(pool, unit) if unit else None
     rows = await pool.fetch(_LIST_TEAMS, on, below, after or 0, limit)
@@ -34,8 +37,10 @@ async def list_teams(
 
 # A team that is counted in its commune still works in each of its hamlets.
 _LIST_TEAMS = f"""
-SELECT t.position, {_TEAM}, s.name, s.unit_ids, s.place_id
+SELECT t.position, {_TEAM}, s.name, s.unit_ids, s.place_id, l.member_id AS leader_id
   FROM team_spans s JOIN teams t USING (team_id)
+  LEFT JOIN team_leaders l ON l.team_id = t.team_id AND l.appointed_on <= $1
+                          AND (l.released_on IS NULL OR l.released_on >= $1)
  WHERE s.valid_from <= $1 AND (s.valid_to IS NULL OR s.valid_to >= $1)
    AND (t.dissolved_on IS NULL OR t.dissolved_on >= $1)
    AND ($2::uuid[] IS NULL OR s.place_id = ANY($2) OR s.unit_ids && $2)
@@ -48,20 +53,20 @@ SELECT t.position, {_TEAM}, s.name, s.unit_ids, s.place_id
 async def find_team(pool: asyncpg.Pool, team_id: UUID) -> Answer | None:
     """The team as it is now, with those who are in it, or were to its last day."""
     row = await pool.fetchrow(
-        f"SELECT {_TEAM}, t.name, t.unit_ids, t.place_id FROM teams t WHERE team_id = $1", team_id
+        f"SELECT {_TEAM}, t.name, t.unit_ids, t.place_id, t.leader_id FROM teams t WHERE team_id = $1",
+        team_id,
     )
     if row is None:
         return None
     members = await pool.fetch(
-        f"SELECT {_MEMBER} FROM members WHERE team_id = $1 AND left_on IS NULL ORDER BY joined_on, member_id",
-        team_id,
+        f"{_MEMBER} WHERE m.team_id = $1 AND m.left_on IS NULL ORDER BY m.joined_on, m.member_id", team_id
     )
     return {**row, "members": [_member(member) for member in members]}
 
 
 async def find_member(pool: asyncpg.Pool, member_id: UUID) -> Answer | None:
     """The member in their last team, with those before it."""
-    row = await pool.fetchrow(f"SELECT {_MEMBER}, subject FROM members WHERE member_id = $1", member_id)
+    row = await pool.fetchrow(f"{_MEMBER} WHERE m.member_id = $1", member_id)
     if row is None:
         return None
     past = await pool.fetch(
@@ -169,14 +174,17 @@ SELECT position, statistic_id AS id, unit_id, indicator, measure, value::float8,
 async def list_targets(
     pool: asyncpg.Pool, *, unit: Unit | None, indicator: str | None, after: int | None, limit: int
 ) -> list[tuple[int, Answer]]:
-    """Targets of a unit itself: one that is set for it says nothing about those below."""
+    """Targets of a unit itself: one that is set for it says nothing about those below. `version` is that of
+    the target as a whole.
+    """
     unit_id = unit.unit_id if unit else None
     return [_placed(row) for row in await pool.fetch(_LIST_TARGETS, unit_id, indicator, after or 0, limit)]
 
 
 _LIST_TARGETS = """
 SELECT position, target_id AS id, unit_id, indicator, digital_service, stage, measure, value::float8, due,
-       cascaded_from, withdrawn, version
+       cascaded_from, withdrawn,
+       (SELECT max(whole.version) FROM targets whole WHERE whole.target_id = targets.target_id) AS version
   FROM targets
  WHERE ($1::uuid IS NULL OR unit_id = $1)
    AND ($2::text IS NULL OR indicator = $2)
@@ -187,12 +195,12 @@ SELECT position, target_id AS id, unit_id, indicator, digital_service, stage, me
 
 
 async def list_digital_services(
-    pool: asyncpg.Pool, *, on: date | None, after: str | None, limit: int
+    pool: asyncpg.Pool, *, on: date, after: str | None, limit: int
 ) -> list[Answer]:
-    """Digital services by code; of a day, those that were not retired before it."""
+    """Digital services by code, those that were not retired before a day."""
     rows = await pool.fetch(
         """SELECT code, content, retired_on, version FROM digital_services
-            WHERE code > $1 AND ($2::date IS NULL OR retired_on IS NULL OR retired_on >= $2)
+            WHERE code > $1 AND (retired_on IS NULL OR retired_on >= $2)
             ORDER BY code LIMIT $3""",
         after or "",
         on,

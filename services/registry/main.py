@@ -10,8 +10,8 @@ from libs.service.opening import Opening
 from libs.service.serve import run
 from libs.service.settings import Settings
 from services.registry import api
-from services.registry.below import UnitsBelow
 from services.registry.domain import COMMANDS, SERVICE, domain
+from services.registry.lookups import Lookups
 from services.registry.migrations import DIRECTORIES
 from services.registry.projection import RegistryLists
 
@@ -19,7 +19,8 @@ from services.registry.projection import RegistryLists
 def create(settings: Settings) -> ServiceApp:
     service = LogService(settings, SERVICE, migrations=DIRECTORIES)
     service.consume(lambda pool: Consumer(pool, RegistryLists(), service.source, LogFeed(service.log)))
-    handler = Handler(service.log, domain(UnitsBelow(service.log).prepare), service.keys)
+    lookups = Lookups(service.log, service.caught_up)
+    handler = Handler(service.log, domain(lookups.prepare), service.keys)
     commands = CommandApi(handler, COMMANDS, service.read_after)
     return create_app(
         service=SERVICE,

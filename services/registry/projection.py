@@ -31,7 +31,7 @@ _COLUMNS = {
     for table, columns in {
         "teams": "team_id name decision_number formed_on unit_ids place_id position version",
         "team_spans": "team_id name unit_ids place_id valid_from",
-        "members": "member_id team_id place_id role organisations joined_on position version",
+        "members": "member_id team_id place_id role organisations joined_on last_day position version",
         "campaigns": "campaign_id unit_id team_ids name day partners status position version",
         "baselines": "baseline_id unit_id name as_of value source position version",
         "statistics": "statistic_id unit_id indicator measure value first_day last_day source position"
@@ -87,6 +87,7 @@ def _member(rows: Rows, event: MemberJoined, at: tuple[int, int]) -> None:
             event.place_id,
             event.role,
             event.organisations,
+            event.joined_on,
             event.joined_on,
             *at,
         )

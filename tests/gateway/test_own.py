@@ -1,5 +1,6 @@
 """What the gateway answers itself."""
 
+import base64
 import json
 import re
 from collections.abc import AsyncIterator, Callable
@@ -124,7 +125,11 @@ def application_of(issuer: Issuer, service: str) -> ServiceApp:
         kafka_bootstrap="127.0.0.1:1",
         socai_signing_key_file=str(seed),
         socai_log_keys=str(keys),
-        **{f"{name}_database_url": "postgresql://nobody@127.0.0.1:1/none" for name in SERVICES},
+        socai_master_key=base64.b64encode(bytes(32)).decode(),
+        **{
+            f"{name}_database_url": "postgresql://nobody@127.0.0.1:1/none"
+            for name in (*SERVICES, "registry_keys", "visits_keys")
+        },
     )
     return CREATE[service](settings)
 

@@ -34,9 +34,11 @@ def member(role: str = "member", **changed: Any) -> dict[str, Any]:
     }
 
 
-async def accepted(client: Client, path: str, body: dict[str, Any]) -> dict[str, str]:
+async def accepted(
+    client: Client, path: str, body: dict[str, Any], *, headers: dict[str, str] | None = None
+) -> dict[str, str]:
     """Posts, and answers with the header that makes reads include it."""
-    answer = await client.post(path, body)
+    answer = await client.post(path, body, headers=headers)
     assert answer.status == 201, answer.body
     receipt = answer.body["receipt"]
     return {"Read-After": f"{receipt['source']}:{receipt['position']}"}

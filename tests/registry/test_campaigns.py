@@ -48,6 +48,7 @@ def test_a_campaign_is_planned_also_for_a_day_to_come() -> None:
     [
         ({"team_ids": (TEAM.team_id, TEAM.team_id)}, "listed-twice", "/team_ids/1"),
         ({"day": date(2022, 5, 31)}, "campaign-before-team", "/team_ids/0"),
+        ({"partners": ("Bưu điện", "Bưu điện")}, "listed-twice", "/partners/1"),
     ],
 )
 def test_what_a_campaign_must_not_be(changed: dict[str, Any], code: str, pointer: str) -> None:
@@ -67,17 +68,35 @@ def test_a_campaign_needs_a_unit_and_teams_that_are_there() -> None:
 
 
 def test_a_campaign_is_held_on_the_day_planned_or_another() -> None:
-    Specification(DOMAIN, PLANNED).when(HoldCampaign(id=PLANNED.campaign_id)).then(HELD)
+    Specification(DOMAIN, TEAM, PLANNED).when(HoldCampaign(id=PLANNED.campaign_id)).then(HELD)
     other = date(2022, 12, 11)
-    Specification(DOMAIN, PLANNED).when(HoldCampaign(id=PLANNED.campaign_id, held_on=other)).then(
+    Specification(DOMAIN, TEAM, PLANNED).when(HoldCampaign(id=PLANNED.campaign_id, held_on=other)).then(
         HELD.model_copy(update={"held_on": other})
     )
 
 
 def test_a_campaign_is_not_held_before_its_day_has_come() -> None:
     future = PLANNED.model_copy(update={"day": date(2026, 11, 23)})
-    Specification(DOMAIN, future).when(HoldCampaign(id=PLANNED.campaign_id)).then_refused(
+    Specification(DOMAIN, TEAM, future).when(HoldCampaign(id=PLANNED.campaign_id)).then_refused(
         Rejected, "date-in-future", "/held_on"
+    )
+
+
+def test_a_campaign_is_held_while_one_of_its_teams_is_there() -> None:
+    other = TEAM.model_copy(update={"team_id": uuid4(), "formed_on": date(2022, 9, 1)})
+    together = PLANNED.model_copy(update={"team_ids": (TEAM.team_id, other.team_id)})
+    ends = [
+        TeamDissolved(team_id=team.team_id, place_id=team.place_id, dissolved_on=day, reason="merged")
+        for team, day in ((TEAM, date(2022, 10, 1)), (other, PLANNED.day))
+    ]
+    given = Specification(DOMAIN, TEAM, other, together, *ends)
+    given.when(HoldCampaign(id=PLANNED.campaign_id)).then(HELD)
+    late = HoldCampaign(id=PLANNED.campaign_id, held_on=date(2022, 12, 11))
+    given.when(late).then_refused(Rejected, "team-dissolved", "/held_on")
+    early = HoldCampaign(id=PLANNED.campaign_id, held_on=date(2022, 5, 31))
+    given.when(early).then_refused(Rejected, "campaign-before-team", "/held_on")
+    Specification(DOMAIN, TEAM, other, together, ends[0]).when(late).then(
+        HELD.model_copy(update={"held_on": late.held_on})
     )
 
 

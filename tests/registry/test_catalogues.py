@@ -1,6 +1,8 @@
 """Baselines and digital services: what is accepted, and each refusal."""
 
+import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -141,6 +143,7 @@ def test_a_listed_service_may_be_listed_with_other_guides() -> None:
     Specification(DOMAIN, VNEID).when(list_service(guides=())).then(VNEID.model_copy(update={"guides": ()}))
 
 
+INDICATORS = Path(__file__).parents[2] / "data" / "indicators.json"
 INDICATOR = IndicatorDefined(
     code="households-with-fibre",
     number=1,
@@ -157,6 +160,24 @@ def define(**changed: Any) -> DefineIndicator:
 def test_an_indicator_is_defined_version_after_version() -> None:
     Specification(DOMAIN).when(define()).then(INDICATOR)
     Specification(DOMAIN, INDICATOR).when(define(version=2)).then(INDICATOR.model_copy(update={"number": 2}))
+
+
+def test_an_indicator_that_the_system_knows_by_itself_may_be_given_its_next_version() -> None:
+    Specification(DOMAIN).when(define(version=2)).then(INDICATOR.model_copy(update={"number": 2}))
+
+
+@pytest.mark.parametrize("known", json.loads(INDICATORS.read_text()), ids=lambda known: str(known["code"]))
+def test_every_indicator_to_start_with_can_be_defined(known: dict[str, Any]) -> None:
+    code, version = known.pop("code"), known.pop("version")
+    command = DefineIndicator.model_validate_json(
+        json.dumps({"id": code, "version": version, "definition": known})
+    )
+    (event,) = Specification(DOMAIN).when(command).decide()
+    assert json.loads(event.model_dump_json(exclude_none=True))["definition"] == {
+        "dimensions": [],
+        "parameters": {},
+        **known,
+    }
 
 
 @pytest.mark.parametrize("version", [1, 3])

@@ -22,7 +22,13 @@ from services.registry.domain.members import (
     MemberRoleChanged,
 )
 from services.registry.domain.sign_ins import LinkMember, MemberLinked, SignInLinked, SignInReleased
-from services.registry.domain.teams import LeaderAppointed, LeaderReleased, TeamDissolved, TeamFormed
+from services.registry.domain.teams import (
+    LeaderAppointed,
+    LeaderReleased,
+    TeamDissolved,
+    TeamFormed,
+    TeamMoved,
+)
 from services.registry.domain.training import (
     AssignSpecialities,
     CompleteTraining,
@@ -97,10 +103,15 @@ def test_a_leader_who_leaves_releases_the_team() -> None:
     left = LEFT.model_copy(update={"member_id": LEADER.member_id, "reason": None})
     released = LeaderReleased(team_id=TEAM.team_id, member_id=LEADER.member_id, released_on=DAY)
     Specification(DOMAIN, TEAM, LEADER, APPOINTED).when(command).then(left, released)
-    promote = ChangeRole(id=MEMBER.member_id, role="leader", changed_on=DAY)
-    Specification(DOMAIN, TEAM, LEADER, APPOINTED, MEMBER, left, released).when(promote).then(
-        MemberRoleChanged(**HERE, role="leader", changed_on=DAY),
-        LeaderAppointed(team_id=TEAM.team_id, member_id=MEMBER.member_id, appointed_on=DAY),
+    promote = ChangeRole(id=MEMBER.member_id, role="leader", changed_on=date(2023, 5, 2))
+    given = Specification(DOMAIN, TEAM, LEADER, APPOINTED, MEMBER, left, released)
+    given.when(promote).then(
+        MemberRoleChanged(**HERE, role="leader", changed_on=promote.changed_on),
+        LeaderAppointed(team_id=TEAM.team_id, member_id=MEMBER.member_id, appointed_on=promote.changed_on),
+    )
+    # The last day of the one is not yet a day of the other.
+    given.when(promote.model_copy(update={"changed_on": DAY})).then_refused(
+        Rejected, "team-has-leader", "/role"
     )
 
 
@@ -181,6 +192,71 @@ def test_changes_of_a_membership_come_in_the_order_of_their_days(command: Any, f
     changed = MemberRoleChanged(**HERE, role="deputy", changed_on=date(2023, 6, 1))
     Specification(DOMAIN, TEAM, MEMBER, changed).when(command).then_refused(
         Rejected, "before-last-change", f"/{field}"
+    )
+
+
+LEARNED = [
+    SpecialitiesAssigned(**HERE, digital_services=CODES[:2], assigned_on=date(2023, 6, 1)),
+    TrainingCompleted(**HERE, course="Kỹ năng số cơ bản", completed_on=date(2023, 6, 1)),
+]
+
+
+@pytest.mark.parametrize("learned", LEARNED)
+def test_nobody_leaves_before_what_is_known_of_their_membership(learned: Any) -> None:
+    given = Specification(DOMAIN, TEAM, MEMBER, *SERVICES, learned)
+    given.when(leave).then_refused(Rejected, "before-last-change", "/left_on")
+    later = leave.model_copy(update={"left_on": date(2023, 6, 1)})
+    given.when(later).then(LEFT.model_copy(update={"left_on": date(2023, 6, 1)}))
+    # A role may well have changed before.
+    given.when(change).then(MemberRoleChanged(**HERE, role="deputy", changed_on=DAY))
+
+
+def test_what_is_entered_late_happened_where_the_team_was_then() -> None:
+    moved = TeamMoved(
+        team_id=TEAM.team_id,
+        unit_ids=(NEXT_HAMLET.unit_id,),
+        place_id=NEXT_HAMLET.unit_id,
+        moved_on=date(2023, 5, 2),
+    )
+    given = Specification(DOMAIN, TEAM, MEMBER, moved, *SERVICES)
+    given.when(leave).then(LEFT)
+    given.when(change).then(MemberRoleChanged(**HERE, role="deputy", changed_on=DAY))
+    given.when(train).then(TrainingCompleted(**HERE, course=train.course, completed_on=DAY))
+    given.when(assign).then(SpecialitiesAssigned(**HERE, digital_services=CODES[:2], assigned_on=DAY))
+    there = {**HERE, "place_id": NEXT_HAMLET.unit_id}
+    given.when(change.model_copy(update={"changed_on": moved.moved_on})).then(
+        MemberRoleChanged(**there, role="deputy", changed_on=moved.moved_on)
+    )
+    late = joined()
+    command = AddMember(
+        id=late.member_id,
+        team_id=TEAM.team_id,
+        role="member",
+        organisations=("hamlet-head",),
+        joined_on=late.joined_on,
+    )
+    given.when(command).then(late)
+
+
+def test_specialities_replace_those_of_before_in_the_order_of_their_days() -> None:
+    given = Specification(DOMAIN, TEAM, MEMBER, *SERVICES, LEARNED[0])
+    other = assign.model_copy(update={"digital_services": CODES[1:]})
+    given.when(other).then_refused(Rejected, "before-last-change", "/assigned_on")
+    given.when(other.model_copy(update={"assigned_on": date(2023, 6, 1)})).then(
+        SpecialitiesAssigned(**HERE, digital_services=CODES[1:], assigned_on=date(2023, 6, 1))
+    )
+
+
+def test_saying_again_what_was_learned_changes_nothing() -> None:
+    given = Specification(DOMAIN, TEAM, MEMBER, *SERVICES, *LEARNED)
+    given.when(assign.model_copy(update={"assigned_on": date(2023, 7, 1)})).then()
+    given.when(train.model_copy(update={"completed_on": date(2023, 6, 1)})).then()
+    left = LEFT.model_copy(update={"left_on": date(2023, 6, 2)})
+    again = AGAIN.model_copy(update={"joined_on": date(2023, 6, 3), "team_id": TEAM.team_id})
+    back = Specification(DOMAIN, TEAM, MEMBER, *SERVICES, *LEARNED, left, again)
+    day = date(2023, 7, 1)
+    back.when(assign.model_copy(update={"assigned_on": day})).then(
+        SpecialitiesAssigned(**HERE, digital_services=CODES[:2], assigned_on=day)
     )
 
 

@@ -10,14 +10,15 @@ from pydantic import ValidationError
 
 from libs.events.decider import NotYet, Rejected
 from services.registry.domain import DOMAIN
+from services.registry.domain.digital_services import DigitalServiceListed, Names
 from services.registry.domain.statistics import (
     ReportStatistic,
     StatisticReported,
     StatisticWithdrawn,
     WithdrawStatistic,
 )
-from services.registry.domain.targets import Below, SetTarget, TargetSet, TargetWithdrawn, WithdrawTarget
-from tests.registry.province import COMMUNE, HAMLET, NEXT_HAMLET, UNITS
+from services.registry.domain.targets import SetTarget, TargetSet, TargetWithdrawn, WithdrawTarget
+from tests.registry.province import COMMUNE, DISTRICT, HAMLET, NEXT_HAMLET, PROVINCE, UNITS
 from tests.specification import Specification
 
 SHARE = StatisticReported(
@@ -90,9 +91,16 @@ TARGET = TargetSet(
 )
 CASCADED = tuple(
     TARGET.model_copy(update={"unit_id": hamlet.unit_id, "cascaded_from": COMMUNE.unit_id})
-    for hamlet in (HAMLET, NEXT_HAMLET)
+    for hamlet in sorted((HAMLET, NEXT_HAMLET), key=lambda hamlet: hamlet.unit_id)
 )
-KNOWN = Below({(COMMUNE.unit_id, "hamlet"): [HAMLET.unit_id, NEXT_HAMLET.unit_id]})
+SERVICE = DigitalServiceListed(
+    code="vn.e-payment",
+    names=Names(vi="Thanh toán điện tử", en="E-payment"),
+    pillar="economy",
+    audience=("person",),
+    stages=("registered", "used"),
+    guides=(),
+)
 
 
 def set_target(**changed: Any) -> SetTarget:
@@ -105,16 +113,29 @@ def withdrawn(event: TargetSet) -> TargetWithdrawn:
 
 
 def test_a_target_is_set_for_its_unit_alone() -> None:
-    Specification(DOMAIN, *UNITS, known=KNOWN).when(set_target(value=Decimal("0.60"))).then(TARGET)
+    Specification(DOMAIN, *UNITS).when(set_target(value=Decimal("0.60"))).then(TARGET)
 
 
 def test_a_target_that_cascades_is_set_for_each_unit_below_at_this_moment() -> None:
-    Specification(DOMAIN, *UNITS, known=KNOWN).when(set_target(cascade="hamlet")).then(TARGET, *CASCADED)
+    Specification(DOMAIN, *UNITS).when(set_target(cascade="hamlet")).then(TARGET, *CASCADED)
 
 
 def test_a_target_does_not_cascade_to_nobody() -> None:
-    Specification(DOMAIN, *UNITS, known=Below()).when(set_target(cascade="hamlet")).then_refused(
-        Rejected, "cascade-to-nobody", "/cascade"
+    for units, level in (((PROVINCE, DISTRICT, COMMUNE), "hamlet"), (UNITS, "commune"), (UNITS, "province")):
+        Specification(DOMAIN, *units).when(set_target(cascade=level)).then_refused(
+            Rejected, "cascade-to-nobody", "/cascade"
+        )
+
+
+def test_a_target_names_a_service_that_is_listed_and_a_stage_that_it_has() -> None:
+    narrow = {"digital_service": SERVICE.code, "stage": "used", "measure": "people"}
+    given = Specification(DOMAIN, *UNITS, SERVICE)
+    given.when(set_target(**narrow)).then(TARGET.model_copy(update=narrow))
+    given.when(set_target(**{**narrow, "stage": "verified"})).then_refused(
+        Rejected, "stage-unknown", "/stage"
+    )
+    Specification(DOMAIN, *UNITS).when(set_target(**narrow)).then_refused(
+        NotYet, "digital-service-unknown", "/digital_service"
     )
 
 
@@ -125,7 +146,7 @@ def test_a_target_is_set_once_and_for_a_unit_that_is_known() -> None:
 
 def test_a_target_is_withdrawn_for_one_unit_or_for_all() -> None:
     everywhere = Specification(DOMAIN, TARGET, *CASCADED)
-    one = WithdrawTarget(id=TARGET.target_id, unit_id=HAMLET.unit_id, reason="another plan")
+    one = WithdrawTarget(id=TARGET.target_id, unit_id=CASCADED[0].unit_id, reason="another plan")
     everywhere.when(one).then(withdrawn(CASCADED[0]))
     rest = Specification(DOMAIN, TARGET, *CASCADED, withdrawn(CASCADED[0]))
     rest.when(one).then_refused(Rejected, "target-withdrawn", "/unit_id")

@@ -7,9 +7,13 @@ from uuid import uuid4
 import pytest
 
 from libs.events.decider import NotYet, Rejected
+from libs.events.event import Event
 from services.registry.domain import DOMAIN
+from services.registry.domain.known import Known
 from services.registry.domain.teams import (
     DissolveTeam,
+    LeaderAppointed,
+    LeaderReleased,
     MoveTeam,
     RenameTeam,
     TeamDissolved,
@@ -37,52 +41,77 @@ dissolve = DissolveTeam(id=TEAM.team_id, dissolved_on=DAY, reason=DISSOLVED.reas
 CHANGES = [(rename, "renamed_on"), (move, "moved_on"), (dissolve, "dissolved_on")]
 
 
+def given(*events: Event, known: Known | None = None) -> Specification:
+    return Specification(DOMAIN, *events, known=known or Known())
+
+
 def test_a_team_is_renamed() -> None:
-    Specification(DOMAIN, *UNITS, TEAM).when(rename).then(RENAMED)
+    given(*UNITS, TEAM).when(rename).then(RENAMED)
 
 
 def test_a_team_moves_and_is_counted_where_it_works_then() -> None:
-    Specification(DOMAIN, *UNITS, TEAM).when(move).then(MOVED)
+    given(*UNITS, TEAM).when(move).then(MOVED)
 
 
 def test_a_team_is_dissolved_with_its_last_day() -> None:
-    Specification(DOMAIN, *UNITS, TEAM).when(dissolve).then(DISSOLVED)
+    given(*UNITS, TEAM).when(dissolve).then(DISSOLVED)
     moved = DISSOLVED.model_copy(update={"place_id": COMMUNE.unit_id})
-    Specification(DOMAIN, *UNITS, TEAM, MOVED).when(dissolve).then(moved)
+    given(*UNITS, TEAM, MOVED).when(dissolve).then(moved)
 
 
 def test_saying_what_is_so_changes_nothing() -> None:
-    Specification(DOMAIN, *UNITS, TEAM, RENAMED).when(rename).then()
-    Specification(DOMAIN, *UNITS, TEAM, MOVED).when(move).then()
+    given(*UNITS, TEAM, RENAMED).when(rename).then()
+    given(*UNITS, TEAM, MOVED).when(move).then()
 
 
 @pytest.mark.parametrize(("command", "field"), CHANGES)
 def test_a_team_that_is_not_known_may_still_arrive(command: Any, field: str) -> None:
-    Specification(DOMAIN, *UNITS).when(command).then_refused(NotYet, "team-unknown")
+    given(*UNITS).when(command).then_refused(NotYet, "team-unknown")
 
 
 @pytest.mark.parametrize(("command", "field"), CHANGES)
 def test_a_dissolved_team_changes_no_more(command: Any, field: str) -> None:
-    Specification(DOMAIN, *UNITS, TEAM, DISSOLVED).when(command).then_refused(Rejected, "team-dissolved")
+    given(*UNITS, TEAM, DISSOLVED).when(command).then_refused(Rejected, "team-dissolved")
 
 
 @pytest.mark.parametrize(("command", "field"), CHANGES)
 def test_changes_come_in_the_order_of_their_days(command: Any, field: str) -> None:
     early = command.model_copy(update={field: date(2022, 5, 31)})
-    Specification(DOMAIN, *UNITS, TEAM).when(early).then_refused(Rejected, "before-last-change", f"/{field}")
+    given(*UNITS, TEAM).when(early).then_refused(Rejected, "before-last-change", f"/{field}")
     earlier = command.model_copy(update={field: date(2023, 4, 30)})
     later = RENAMED.model_copy(update={"name": "Tổ 1"})
-    Specification(DOMAIN, *UNITS, TEAM, later).when(earlier).then_refused(
-        Rejected, "before-last-change", f"/{field}"
-    )
+    given(*UNITS, TEAM, later).when(earlier).then_refused(Rejected, "before-last-change", f"/{field}")
 
 
 @pytest.mark.parametrize(("command", "field"), CHANGES)
 def test_nothing_changes_in_the_future(command: Any, field: str) -> None:
     future = command.model_copy(update={field: date(2026, 11, 23)})
-    Specification(DOMAIN, *UNITS, TEAM).when(future).then_refused(Rejected, "date-in-future", f"/{field}")
+    given(*UNITS, TEAM).when(future).then_refused(Rejected, "date-in-future", f"/{field}")
 
 
 def test_a_team_moves_to_units_that_are_there() -> None:
     elsewhere = move.model_copy(update={"unit_ids": (uuid4(),)})
-    Specification(DOMAIN, *UNITS, TEAM).when(elsewhere).then_refused(NotYet, "unit-unknown", "/unit_ids/0")
+    given(*UNITS, TEAM).when(elsewhere).then_refused(NotYet, "unit-unknown", "/unit_ids/0")
+
+
+def test_a_team_is_not_dissolved_before_what_is_known_of_its_leader() -> None:
+    led = LeaderAppointed(team_id=TEAM.team_id, member_id=uuid4(), appointed_on=date(2023, 5, 2))
+    given(TEAM, led).when(dissolve).then_refused(Rejected, "before-last-change", "/dissolved_on")
+    earlier = led.model_copy(update={"appointed_on": DAY})
+    given(TEAM, earlier).when(dissolve).then(DISSOLVED)
+    released = LeaderReleased(team_id=TEAM.team_id, member_id=led.member_id, released_on=date(2023, 5, 2))
+    given(TEAM, earlier, released).when(dissolve).then_refused(
+        Rejected, "before-last-change", "/dissolved_on"
+    )
+
+
+def test_a_team_is_not_dissolved_before_what_is_known_of_its_members() -> None:
+    known = Known(last_days={TEAM.team_id: date(2023, 5, 2)})
+    given(TEAM, known=known).when(dissolve).then_refused(
+        Rejected, "dissolved-before-members", "/dissolved_on"
+    )
+    given(TEAM, known=Known(last_days={TEAM.team_id: DAY})).when(dissolve).then(DISSOLVED)
+
+
+def test_a_team_is_not_dissolved_by_lists_that_are_behind() -> None:
+    given(TEAM, known=Known(behind=True)).when(dissolve).then_refused(NotYet, "lists-behind")

@@ -40,6 +40,7 @@ from services.registry.domain.digital_services import (
 )
 from services.registry.domain.hamlets import AreaDesignated, AssignHamlet, DesignateArea, HamletAssigned
 from services.registry.domain.indicators import DefineIndicator, IndicatorDefined
+from services.registry.domain.known import Known
 from services.registry.domain.member_details import (
     ChangeMemberDetails,
     EraseMember,
@@ -277,8 +278,8 @@ def decide(command: RegistryCommand, states: States, context: Context) -> Sequen
             assert_never(command)
 
 
-def domain(prepare: Callable[[Sequence[Command]], Awaitable[targets.Below]] | None = None) -> Domain:
-    """`prepare` answers which units are below those that a target is cascaded from."""
+def domain(prepare: Callable[[Sequence[Command]], Awaitable[Known]] | None = None) -> Domain:
+    """`prepare` looks up what decisions need besides streams, at the moment of the decision."""
     return Domain(
         service=SERVICE,
         events=EVENTS,

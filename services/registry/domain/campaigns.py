@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, ClassVar, Literal, assert_never
+from typing import Annotated, Any, ClassVar, Literal, assert_never
 from uuid import UUID
 
 from pydantic import Field
@@ -12,13 +12,15 @@ from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.registry.domain.hierarchy import known_unit, unit_streams
-from services.registry.domain.teams import team_stream, working_team
+from services.registry.domain.members import check_once
+from services.registry.domain.teams import known_team, team_stream, working_team
 from services.registry.domain.text import Name, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
     unit_id: UUID
+    team_ids: tuple[UUID, ...]
     day: date
     status: Literal["planned", "held", "cancelled"] = "planned"
 
@@ -54,6 +56,9 @@ class HoldCampaign(Command):
 
     def target(self) -> str:
         return campaign_stream(self.id)
+
+    def follows(self, state: Any) -> tuple[str, ...]:
+        return tuple(map(team_stream, state.team_ids)) if isinstance(state, Campaign) else ()
 
 
 class CancelCampaign(Command):
@@ -113,7 +118,7 @@ def campaign_stream(campaign_id: UUID) -> str:
 
 def evolve(state: Campaign | None, event: CampaignEvent) -> Campaign:
     if isinstance(event, CampaignPlanned):
-        return Campaign(event.unit_id, event.day)
+        return Campaign(event.unit_id, event.team_ids, event.day)
     assert state is not None, "a campaign is planned first"
     match event:
         case CampaignHeld():
@@ -132,11 +137,7 @@ def decide(command: CampaignCommand, states: States, context: Context) -> Sequen
         case PlanCampaign():
             return _plan(command, states)
         case HoldCampaign():
-            campaign = _open(command, states)
-            held_on = command.held_on or campaign.day
-            if held_on > context.today:
-                raise Rejected("date-in-future", "/held_on", day=held_on)
-            return [CampaignHeld(campaign_id=command.id, unit_id=campaign.unit_id, held_on=held_on)]
+            return _hold(command, states, context)
         case CancelCampaign():
             _open(command, states)
             return [CampaignCancelled(campaign_id=command.id, reason=command.reason)]
@@ -155,6 +156,7 @@ def _plan(command: PlanCampaign, states: States) -> Sequence[Event]:
         team = working_team(states, team_id, pointer=pointer)
         if command.day < team.formed_on:
             raise Rejected("campaign-before-team", pointer, formed_on=team.formed_on)
+    check_once(command.partners, "/partners")
     return [
         CampaignPlanned(
             campaign_id=command.id,
@@ -165,6 +167,22 @@ def _plan(command: PlanCampaign, states: States) -> Sequence[Event]:
             partners=command.partners,
         )
     ]
+
+
+def _hold(command: HoldCampaign, states: States, context: Context) -> Sequence[Event]:
+    """A campaign may be brought forward or put off; one of its teams at least was there on the day."""
+    campaign = _open(command, states)
+    held_on = command.held_on or campaign.day
+    if held_on > context.today:
+        raise Rejected("date-in-future", "/held_on", day=held_on)
+    teams = [known_team(states, team_id, pointer=None) for team_id in campaign.team_ids]
+    formed_on = min(team.formed_on for team in teams)
+    if held_on < formed_on:
+        raise Rejected("campaign-before-team", "/held_on", formed_on=formed_on)
+    last_days = [team.dissolved_on for team in teams if team.dissolved_on is not None]
+    if len(last_days) == len(teams) and held_on > max(last_days):
+        raise Rejected("team-dissolved", "/held_on", dissolved_on=max(last_days))
+    return [CampaignHeld(campaign_id=command.id, unit_id=campaign.unit_id, held_on=held_on)]
 
 
 def _open(command: HoldCampaign | CancelCampaign, states: States) -> Campaign:

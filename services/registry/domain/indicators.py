@@ -10,7 +10,7 @@ from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
 from services.registry.domain.digital_services import Names
 from services.registry.domain.targets import IndicatorCode
-from services.registry.domain.text import Label
+from services.registry.domain.text import Label, ServiceCode
 
 Kind = Literal["flow", "stock", "distinct", "spread", "covered", "declared", "share", "ratio"]
 
@@ -21,6 +21,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     indicator: IndicatorCode
+    digital_service: ServiceCode | None = None
     stage: Label | None = None
     measure: Label | None = None
 
@@ -79,11 +80,14 @@ def evolve(event: IndicatorDefined) -> Indicator:
 
 
 def decide(command: DefineIndicator, states: States, _: Context) -> Sequence[Event]:
-    """Raises Rejected: version-not-next, parts-missing."""
+    """A first definition may have any version: the system knows indicators that the registry has not been
+    told of.
+
+    Raises Rejected: version-not-next, parts-missing.
+    """
     before = states[command.target()]
-    following = before.version + 1 if isinstance(before, Indicator) else 1
-    if command.version != following:
-        raise Rejected("version-not-next", "/version", next=following)
+    if isinstance(before, Indicator) and command.version != before.version + 1:
+        raise Rejected("version-not-next", "/version", next=before.version + 1)
     definition = command.definition
     parts = [part for part in (definition.numerator, definition.denominator) if part is not None]
     if len(parts) != (2 if definition.kind in ("share", "ratio") else 0):

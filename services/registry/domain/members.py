@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal, assert_never
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import Field
 
@@ -39,16 +39,21 @@ Organisation = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """The last membership, which is over when `left_on` is set or the team is dissolved. `changed_on` is the
-    day of its last change.
+    """The last membership, which is over when `left_on` is set or the team is dissolved. `role_since` is the
+    role's first day, `last_day` the last one on which something is known of the membership. What was learned
+    stays with whoever comes back; specialities are those of the membership.
     """
 
     team_id: UUID
     role: Role
     joined_on: date
-    changed_on: date
+    role_since: date
+    last_day: date
     left_on: date | None = None
     sign_in: str | None = None
+    specialities: tuple[str, ...] = ()
+    specialised_on: date | None = None
+    trainings: frozenset[tuple[str, date]] = frozenset()
     erased: bool = False
 
 
@@ -81,6 +86,10 @@ class AddMember(Command):
 
     def target(self) -> str:
         return member_stream(self.id)
+
+    def own_id(self) -> UUID:
+        """Whoever comes back is the same member, and that is another command."""
+        return uuid5(self.id, f"{self.team_id}/{self.joined_on}")
 
     def relies_on(self) -> tuple[str, ...]:
         return (team_stream(self.team_id),)
@@ -166,20 +175,18 @@ def member_stream(member_id: UUID) -> str:
 
 def evolve(state: Member | None, event: MembershipEvent) -> Member:
     if isinstance(event, MemberJoined):
-        return Member(
-            event.team_id,
-            event.role,
-            event.joined_on,
-            changed_on=event.joined_on,
-            sign_in=state.sign_in if state else None,
-            erased=state.erased if state else False,
-        )
+        day = event.joined_on
+        joined = Member(event.team_id, event.role, joined_on=day, role_since=day, last_day=day)
+        if state is None:
+            return joined
+        return replace(joined, sign_in=state.sign_in, trainings=state.trainings, erased=state.erased)
     assert state is not None, "a member joins first"
     match event:
         case MemberLeft():
             return replace(state, left_on=event.left_on)
         case MemberRoleChanged():
-            return replace(state, role=event.role, changed_on=event.changed_on)
+            last_day = max(state.last_day, event.changed_on)
+            return replace(state, role=event.role, role_since=event.changed_on, last_day=last_day)
         case _:
             assert_never(event)
 
@@ -217,7 +224,7 @@ def _add(command: AddMember, states: States, context: Context) -> Sequence[Event
     joined = MemberJoined(
         member_id=command.id,
         team_id=command.team_id,
-        place_id=team.place_id,
+        place_id=team.place_on(command.joined_on),
         role=command.role,
         organisations=command.organisations,
         joined_on=command.joined_on,
@@ -231,18 +238,20 @@ def _appointed(
 ) -> list[LeaderAppointed]:
     if command.role != "leader":
         return []
-    if team.leader_id is not None:
+    if team.leader_id is not None and team.led_until is None:
         raise Rejected("team-has-leader", "/role", leader_id=team.leader_id)
+    if team.led_until is not None and day <= team.led_until:
+        raise Rejected("team-has-leader", "/role", leader_id=team.leader_id, until=team.led_until)
     return [LeaderAppointed(team_id=team_id, member_id=command.id, appointed_on=day)]
 
 
 def _leave(command: LeaveTeam, states: States, context: Context) -> Sequence[Event]:
     member, team = current_member(command, states)
-    check_day(command.left_on, member, context, pointer="/left_on")
+    check_day(command.left_on, member, context, pointer="/left_on", after=member.last_day)
     left = MemberLeft(
         member_id=command.id,
         team_id=member.team_id,
-        place_id=team.place_id,
+        place_id=team.place_on(command.left_on),
         left_on=command.left_on,
         reason=command.reason,
     )
@@ -250,20 +259,20 @@ def _leave(command: LeaveTeam, states: States, context: Context) -> Sequence[Eve
 
 
 def _released(member_id: UUID, member: Member, team: Team, *, last_day: date) -> list[LeaderReleased]:
-    if team.leader_id != member_id:
+    if not team.is_led_by(member_id):
         return []
     return [LeaderReleased(team_id=member.team_id, member_id=member_id, released_on=last_day)]
 
 
 def _change_role(command: ChangeRole, states: States, context: Context) -> Sequence[Event]:
     member, team = current_member(command, states)
-    check_day(command.changed_on, member, context, pointer="/changed_on")
+    check_day(command.changed_on, member, context, pointer="/changed_on", after=member.role_since)
     if command.role == member.role:
         return []
     changed = MemberRoleChanged(
         member_id=command.id,
         team_id=member.team_id,
-        place_id=team.place_id,
+        place_id=team.place_on(command.changed_on),
         role=command.role,
         changed_on=command.changed_on,
     )
@@ -291,15 +300,15 @@ def current_member(command: MemberCommand, states: States) -> tuple[Member, Team
 
 
 def check_day(
-    day: date, member: Member, context: Context, *, pointer: str, after_change: bool = True
+    day: date, member: Member, context: Context, *, pointer: str, after: date | None = None
 ) -> None:
-    """What happens to a membership happens within it; changes of it come in the order of their days."""
+    """What happens to a membership happens within it, and not before what it changes, which is `after`."""
     if day > context.today:
         raise Rejected("date-in-future", pointer)
     if day < member.joined_on:
         raise Rejected("before-joining", pointer, joined_on=member.joined_on)
-    if after_change and day < member.changed_on:
-        raise Rejected("before-last-change", pointer, changed_on=member.changed_on)
+    if after is not None and day < after:
+        raise Rejected("before-last-change", pointer, changed_on=after)
 
 
 def check_once(values: Sequence[str], pointer: str) -> None:

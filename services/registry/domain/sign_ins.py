@@ -102,6 +102,6 @@ def decide(command: LinkMember, states: States, _: Context) -> Sequence[Event]:
     if command.subject is not None:
         linked = states[sign_in_stream(command.subject)]
         if isinstance(linked, LinkedSignIn) and linked.member_id is not None:
-            raise Rejected("sign-in-taken", "/subject")
+            raise Rejected("sign-in-taken", "/subject", member_id=linked.member_id)
         events.append(SignInLinked(subject=command.subject, member_id=command.id))
     return events

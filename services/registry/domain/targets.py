@@ -1,7 +1,7 @@
 """Targets: what an indicator is to be in a unit by a day."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, ClassVar, assert_never
@@ -12,18 +12,12 @@ from pydantic import StringConstraints
 from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
-from services.registry.domain.hierarchy import Level, known_unit, unit_streams
+from services.registry.domain.digital_services import DigitalService, digital_service_stream
+from services.registry.domain.hierarchy import Level, known_unit, tree_of, unit_streams
 from services.registry.domain.statistics import Number, plain
 from services.registry.domain.text import Label, Reason, ServiceCode
 
 IndicatorCode = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
-
-
-@dataclass(frozen=True, slots=True)
-class Below:
-    """The units of a level below a unit, as this service's tables have them at the moment of the decision."""
-
-    units: Mapping[tuple[UUID, Level], Sequence[UUID]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +29,7 @@ class Target:
 
 class SetTarget(Command):
     """Sets a target for a unit; with `cascade`, for each unit of that level below it at this moment as well.
-    It says nothing about any other unit below.
+    It says nothing about any other unit below. One that was due before today goes to the units of its day.
     """
 
     kind: ClassVar[str] = "set-target"
@@ -55,7 +49,8 @@ class SetTarget(Command):
         return target_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return unit_streams(self.unit_id)
+        service = self.digital_service
+        return (*unit_streams(self.unit_id), *((digital_service_stream(service),) if service else ()))
 
 
 class WithdrawTarget(Command):
@@ -125,8 +120,8 @@ def evolve(state: Target | None, event: TargetEvent) -> Target:
 
 
 def decide(command: TargetCommand, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, cascade-to-nobody, target-withdrawn; NotYet: unit-unknown,
-    target-unknown.
+    """Raises Rejected: already-exists, unit-not-active, stage-unknown, cascade-to-nobody, target-withdrawn;
+    NotYet: unit-unknown, digital-service-unknown, target-unknown.
     """
     match command:
         case SetTarget():
@@ -140,11 +135,14 @@ def decide(command: TargetCommand, states: States, context: Context) -> Sequence
 def _set(command: SetTarget, states: States, context: Context) -> Sequence[Event]:
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
-    known_unit(states, command.unit_id, pointer="/unit_id", on=context.today)
-    below: Sequence[UUID] = ()
+    day = min(context.today, command.due)
+    unit = known_unit(states, command.unit_id, pointer="/unit_id", on=day)
+    _check_service(command, states)
+    below: list[UUID] = []
     if command.cascade is not None:
-        assert isinstance(context.known, Below)
-        below = context.known.units.get((command.unit_id, command.cascade), ())
+        # For days before a set of units holds, its first day answers.
+        spans = tree_of(states).below(command.unit_id, max(day, unit.valid_from), level=command.cascade)
+        below = [span.unit_id for span in spans]
         if not below:
             raise Rejected("cascade-to-nobody", "/cascade", level=command.cascade)
     return [
@@ -161,6 +159,17 @@ def _set(command: SetTarget, states: States, context: Context) -> Sequence[Event
         )
         for unit_id in (command.unit_id, *below)
     ]
+
+
+def _check_service(command: SetTarget, states: States) -> None:
+    """A target for a stage that its service does not have could never be compared with anything."""
+    if command.digital_service is None:
+        return
+    service = states[digital_service_stream(command.digital_service)]
+    if not isinstance(service, DigitalService):
+        raise NotYet("digital-service-unknown", "/digital_service", digital_service=command.digital_service)
+    if command.stage is not None and command.stage not in service.listed.stages:
+        raise Rejected("stage-unknown", "/stage", stage=command.stage)
 
 
 def _withdraw(command: WithdrawTarget, states: States) -> Sequence[Event]:

@@ -12,6 +12,7 @@ from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.registry.domain.hierarchy import known_unit, unit_streams
+from services.registry.domain.known import looked_up
 from services.registry.domain.text import Name, Reason
 
 Units = Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
@@ -19,15 +20,31 @@ Units = Annotated[tuple[UUID, ...], Field(min_length=1, max_length=100)]
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """`changed_on` is the day of its last change; a team that is dissolved changes no more."""
+    """`changed_on` is the day of its last change; a team that is dissolved changes no more. `places` are
+    where it has been counted, each from a day on; `leader_id` is the last leader, who led it from `led_from`
+    to `led_until`, or still does.
+    """
 
     name: str
     unit_ids: tuple[UUID, ...]
-    place_id: UUID
+    places: tuple[tuple[date, UUID], ...]
     formed_on: date
     changed_on: date
     leader_id: UUID | None = None
+    led_from: date | None = None
+    led_until: date | None = None
     dissolved_on: date | None = None
+
+    @property
+    def place_id(self) -> UUID:
+        return self.places[-1][1]
+
+    def place_on(self, day: date) -> UUID:
+        """What is entered late happened where the team was then."""
+        return next((place for first, place in reversed(self.places) if first <= day), self.places[0][1])
+
+    def is_led_by(self, member_id: UUID) -> bool:
+        return self.leader_id == member_id and self.led_until is None
 
 
 class FormTeam(Command):
@@ -198,27 +215,29 @@ def working_team(states: States, team_id: UUID, *, pointer: str | None) -> Team:
 
 def evolve(state: Team | None, event: TeamEvent) -> Team:
     if isinstance(event, TeamFormed):
-        return Team(event.name, event.unit_ids, event.place_id, event.formed_on, changed_on=event.formed_on)
+        day = event.formed_on
+        return Team(event.name, event.unit_ids, ((day, event.place_id),), formed_on=day, changed_on=day)
     assert state is not None, "a team is formed first"
     match event:
         case TeamRenamed():
             return replace(state, name=event.name, changed_on=event.renamed_on)
         case TeamMoved():
-            return replace(state, unit_ids=event.unit_ids, place_id=event.place_id, changed_on=event.moved_on)
+            places = (*state.places, (event.moved_on, event.place_id))
+            return replace(state, unit_ids=event.unit_ids, places=places, changed_on=event.moved_on)
         case TeamDissolved():
             return replace(state, dissolved_on=event.dissolved_on)
         case LeaderAppointed():
-            return replace(state, leader_id=event.member_id)
+            return replace(state, leader_id=event.member_id, led_from=event.appointed_on, led_until=None)
         case LeaderReleased():
-            return replace(state, leader_id=None)
+            return replace(state, led_until=event.released_on)
         case _:
             assert_never(event)
 
 
 def decide(command: TeamCommand, states: States, context: Context) -> Sequence[Event]:
     """Raises Rejected: already-exists, date-in-future, listed-twice, team-place-invalid,
-    unit-not-active, team-across-communes, team-dissolved, before-last-change; NotYet: unit-unknown,
-    team-unknown.
+    unit-not-active, team-across-communes, team-dissolved, before-last-change, dissolved-before-members;
+    NotYet: unit-unknown, team-unknown, lists-behind.
     """
     match command:
         case FormTeam():
@@ -231,15 +250,7 @@ def decide(command: TeamCommand, states: States, context: Context) -> Sequence[E
         case MoveTeam():
             return _move(command, states, context)
         case DissolveTeam():
-            team = _changing(command, states, context, day=command.dissolved_on, pointer="/dissolved_on")
-            return [
-                TeamDissolved(
-                    team_id=command.id,
-                    place_id=team.place_id,
-                    dissolved_on=command.dissolved_on,
-                    reason=command.reason,
-                )
-            ]
+            return _dissolve(command, states, context)
         case _:
             assert_never(command)
 
@@ -268,6 +279,28 @@ def _move(command: MoveTeam, states: States, context: Context) -> Sequence[Event
         return []
     return [
         TeamMoved(team_id=command.id, unit_ids=command.unit_ids, place_id=place_id, moved_on=command.moved_on)
+    ]
+
+
+def _dissolve(command: DissolveTeam, states: States, context: Context) -> Sequence[Event]:
+    """Members' streams do not stand here, and there may be any number of them: the last day on which
+    something is known of one is looked up.
+    """
+    pointer = "/dissolved_on"
+    team = _changing(command, states, context, day=command.dissolved_on, pointer=pointer)
+    led_last = max(day for day in (team.changed_on, team.led_from, team.led_until) if day is not None)
+    if command.dissolved_on < led_last:
+        raise Rejected("before-last-change", pointer, changed_on=led_last)
+    last_day = looked_up(context).last_days.get(command.id)
+    if last_day is not None and command.dissolved_on < last_day:
+        raise Rejected("dissolved-before-members", pointer, last_day=last_day)
+    return [
+        TeamDissolved(
+            team_id=command.id,
+            place_id=team.place_id,
+            dissolved_on=command.dissolved_on,
+            reason=command.reason,
+        )
     ]
 
 

@@ -1,6 +1,7 @@
 """What members have learned: the courses they took, and the services that they are specialists for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, ClassVar, assert_never
 from uuid import UUID
@@ -75,15 +76,31 @@ TrainingCommand = AssignSpecialities | CompleteTraining
 TrainingEvent = SpecialitiesAssigned | TrainingCompleted
 
 
-def evolve(state: Member | None, _: TrainingEvent) -> Member:
-    """No decision rests on what was learned."""
+def evolve(state: Member | None, event: TrainingEvent) -> Member:
     assert state is not None, "a member joins first"
-    return state
+    match event:
+        case SpecialitiesAssigned():
+            return replace(
+                state,
+                specialities=event.digital_services,
+                specialised_on=event.assigned_on,
+                last_day=max(state.last_day, event.assigned_on),
+            )
+        case TrainingCompleted():
+            return replace(
+                state,
+                trainings=state.trainings | {(event.course, event.completed_on)},
+                last_day=max(state.last_day, event.completed_on),
+            )
+        case _:
+            assert_never(event)
 
 
 def decide(command: TrainingCommand, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: date-in-future, before-joining, member-left, team-dissolved, listed-twice,
-    digital-service-retired; NotYet: member-unknown, digital-service-unknown.
+    """Saying what is so already changes nothing.
+
+    Raises Rejected: date-in-future, before-joining, before-last-change, member-left, team-dissolved,
+    listed-twice, digital-service-retired; NotYet: member-unknown, digital-service-unknown.
     """
     match command:
         case AssignSpecialities():
@@ -96,15 +113,17 @@ def decide(command: TrainingCommand, states: States, context: Context) -> Sequen
 
 def _assign(command: AssignSpecialities, states: States, context: Context) -> Sequence[Event]:
     member, team = current_member(command, states)
-    check_day(command.assigned_on, member, context, pointer="/assigned_on", after_change=False)
+    check_day(command.assigned_on, member, context, pointer="/assigned_on", after=member.specialised_on)
     check_once(command.digital_services, "/digital_services")
     for index, code in enumerate(command.digital_services):
         offered_service(states, code, on=command.assigned_on, pointer=f"/digital_services/{index}")
+    if command.digital_services == member.specialities:
+        return []
     return [
         SpecialitiesAssigned(
             member_id=command.id,
             team_id=member.team_id,
-            place_id=team.place_id,
+            place_id=team.place_on(command.assigned_on),
             digital_services=command.digital_services,
             assigned_on=command.assigned_on,
         )
@@ -113,12 +132,14 @@ def _assign(command: AssignSpecialities, states: States, context: Context) -> Se
 
 def _train(command: CompleteTraining, states: States, context: Context) -> Sequence[Event]:
     member, team = current_member(command, states)
-    check_day(command.completed_on, member, context, pointer="/completed_on", after_change=False)
+    check_day(command.completed_on, member, context, pointer="/completed_on")
+    if (command.course, command.completed_on) in member.trainings:
+        return []
     return [
         TrainingCompleted(
             member_id=command.id,
             team_id=member.team_id,
-            place_id=team.place_id,
+            place_id=team.place_on(command.completed_on),
             course=command.course,
             completed_on=command.completed_on,
         )

@@ -1,0 +1,44 @@
+"""Looks up, before a decision, what it needs beyond the streams that its command names."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from uuid import UUID
+
+from libs.events.decider import Command
+from libs.events.log import Log
+from services.registry.domain.known import Known
+from services.registry.domain.teams import DissolveTeam
+
+_NOTHING = Known()
+
+
+class Lookups:
+    """Answers from the registry's own tables, once they include all that the log has at that moment.
+
+    What is appended between the look-up and the decision is not seen. It leaves open a member who joins in
+    that instant with a day after the team's last one: that membership is empty, since none outlives its team.
+    """
+
+    def __init__(self, log: Log, caught_up: Callable[[], Awaitable[bool]]) -> None:
+        self._log = log
+        self._caught_up = caught_up
+
+    async def prepare(self, commands: Sequence[Command]) -> Known:
+        team_ids = [command.id for command in commands if isinstance(command, DissolveTeam)]
+        if not team_ids:
+            return _NOTHING
+        behind = not await self._caught_up()
+        return Known(await self._last_days(team_ids), behind)
+
+    async def _last_days(self, team_ids: list[UUID]) -> dict[UUID, date]:
+        rows = await self._log.pool.fetch(_LAST_DAYS, team_ids)
+        return {row["team_id"]: row["last_day"] for row in rows}
+
+
+_LAST_DAYS = """
+SELECT team_id, max(last_day) AS last_day
+  FROM (SELECT team_id, last_day FROM members WHERE team_id = ANY($1)
+         UNION ALL
+        SELECT team_id, left_on FROM past_memberships WHERE team_id = ANY($1)) known
+ GROUP BY team_id
+"""
