@@ -117,6 +117,7 @@ def create_app(
         redoc_url=None,
         default_response_class=Json,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name.replace("_", "-"),
     )
     first = routes or Routes()
     for router in routers:

@@ -1,7 +1,7 @@
 """The registry over HTTP: routes only translate."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -21,7 +21,7 @@ from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from services.registry import boundaries, lists, unit_history
 from services.registry.domain.baselines import BaselineName, DeclareBaseline
-from services.registry.domain.campaigns import CancelCampaign, HoldCampaign, PlanCampaign
+from services.registry.domain.campaigns import CancelCampaign, HoldCampaign, PlanCampaign, Status
 from services.registry.domain.digital_services import (
     ListDigitalService,
     RetireDigitalService,
@@ -31,17 +31,20 @@ from services.registry.domain.hamlets import AssignHamlet, DesignateArea
 from services.registry.domain.hierarchy import Level
 from services.registry.domain.indicators import DefineIndicator, indicator_stream
 from services.registry.domain.member_details import ChangeMemberDetails, EraseMember
-from services.registry.domain.members import AddMember, ChangeRole, LeaveTeam, member_stream
+from services.registry.domain.members import AddMember, ChangeRole, LeaveTeam
+from services.registry.domain.membership import member_stream
 from services.registry.domain.reorganisations import DecreeReorganisation
 from services.registry.domain.sign_ins import LinkMember
 from services.registry.domain.statistics import ReportStatistic, WithdrawStatistic
 from services.registry.domain.targets import IndicatorCode, SetTarget, WithdrawTarget
-from services.registry.domain.teams import DissolveTeam, FormTeam, MoveTeam, RenameTeam
+from services.registry.domain.team_changes import DissolveTeam, MoveTeam, RenameTeam
+from services.registry.domain.teams import FormTeam
 from services.registry.domain.text import ServiceCode
 from services.registry.domain.training import AssignSpecialities, CompleteTraining
 from services.registry.domain.units import EstablishUnit
 
 OnDay = Annotated[Day | None, Query(description="A day in Vietnam; default: today")]
+Indicator = Annotated[str | None, Query(max_length=80, description="An indicator's code")]
 UnitReference = Annotated[str | None, Query(description="A unit's id, or CODE@DAY")]
 
 
@@ -102,6 +105,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Units of a day, by code and name."""
         above = (
             await hierarchy.find_unit(log.pool, parent, on=on, pointer="/query/parent") if parent else None
         )
@@ -120,16 +124,19 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
 
     @router.get("/units/{id}")
     async def get_unit(id: str, on: OnDay = None) -> Response:  # noqa: A002 – the path's name
+        """A unit as it was on a day."""
         unit = await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")
         return Json((await hierarchy.answers(log.pool, [unit]))[0])
 
     @router.get("/units/{id}/history")
     async def get_unit_history(id: str) -> Response:  # noqa: A002
+        """What a unit was made of, what it was called, and what became of it."""
         unit = await hierarchy.find_unit(log.pool, id, pointer="/path/id")
         return Json(await unit_history.of_unit(log.pool, unit.unit_id))
 
     @router.get("/units/{id}/boundary")
     async def get_boundary(id: str, on: OnDay = None) -> Response:  # noqa: A002
+        """The outline of a unit, as a GeoJSON feature."""
         unit = await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")
         return Json(boundaries.feature(unit))
 
@@ -137,6 +144,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
     async def list_teams(
         unit: UnitReference = None, on: OnDay = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response:
+        """The teams of a day, in a unit and those below it, as they were then."""
         place = await named(log.pool, unit, on)
         day = place.on if place else on or hierarchy.today()
         rows = await lists.list_teams(log.pool, unit=place, on=day, after=_position(cursor), limit=limit + 1)
@@ -144,10 +152,12 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
 
     @router.get("/teams/{id}")
     async def get_team(id: UUID) -> Response:  # noqa: A002
+        """A team as it is now, with the members who are in it."""
         return _one(await lists.find_team(log.pool, id))
 
     @router.get("/members/{id}")
     async def get_member(request: Request, id: UUID) -> Response:  # noqa: A002
+        """A member in their last team, with what they have learned and the teams before."""
         found, subject = await lists.find_member(log.pool, id), member_stream(id)
         if found is None:
             raise Problem("not-found")
@@ -159,10 +169,11 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
     async def list_baselines(
         unit: UnitReference = None,
         on: OnDay = None,
-        name: BaselineName | None = None,
+        name: Annotated[BaselineName | None, Query(description="What is counted")] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Baselines of a unit and those below it, in the order in which they were declared."""
         place = await named(log.pool, unit, on)
         rows = await lists.list_baselines(
             log.pool, unit=place, name=name, after=_position(cursor), limit=limit + 1
@@ -172,13 +183,16 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
     @router.get("/campaigns")
     async def list_campaigns(
         unit: UnitReference = None,
-        team: UUID | None = None,
+        team: Annotated[UUID | None, Query(description="A team that takes part")] = None,
         since: Annotated[Day | None, Query(alias="from", description="First day")] = None,
         until: Annotated[Day | None, Query(alias="to", description="Last day")] = None,
-        status: Literal["planned", "held", "cancelled"] | None = None,
+        status: Annotated[Status | None, Query(description="What became of it")] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Campaigns of a unit and those below it, in the order in which they were planned."""
+        if since and until and since > until:
+            raise Problem("period-reversed", errors=[{"pointer": "/query/from", "code": "period-reversed"}])
         wanted = lists.CampaignFilter(
             unit=await named(log.pool, unit, None), team_id=team, since=since, until=until, status=status
         )
@@ -187,15 +201,17 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
 
     @router.get("/campaigns/{id}")
     async def get_campaign(id: UUID) -> Response:  # noqa: A002
+        """A campaign, and whether it was held."""
         return _one(await lists.find_campaign(log.pool, id))
 
     @router.get("/statistics")
     async def list_statistics(
         unit: UnitReference = None,
-        indicator: Annotated[str | None, Query(max_length=80)] = None,
+        indicator: Indicator = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Statistics of a unit and those below it, in the order in which they were reported."""
         place = await named(log.pool, unit, None)
         rows = await lists.list_statistics(
             log.pool, unit=place, indicator=indicator, after=_position(cursor), limit=limit + 1
@@ -205,10 +221,11 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
     @router.get("/targets")
     async def list_targets(
         unit: UnitReference = None,
-        indicator: Annotated[str | None, Query(max_length=80)] = None,
+        indicator: Indicator = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Targets of a unit itself, in the order in which they were set."""
         place = await named(log.pool, unit, None)
         rows = await lists.list_targets(
             log.pool, unit=place, indicator=indicator, after=_position(cursor), limit=limit + 1
@@ -219,6 +236,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
     async def list_digital_services(
         on: OnDay = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response:
+        """The digital services that are offered on a day, by code."""
         (after,) = read_cursor(cursor, text) or (None,)
         rows = await lists.list_digital_services(
             log.pool, on=on or hierarchy.today(), after=after, limit=limit + 1
@@ -233,10 +251,12 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
 
     @router.get("/digital-services/{id}/history")
     async def get_digital_service_history(id: ServiceCode) -> Response:  # noqa: A002
+        """What was said of a digital service, when, and by whom."""
         return await history(digital_service_stream(id))
 
     @router.get("/indicators/{id}/history")
     async def get_indicator_history(id: IndicatorCode) -> Response:  # noqa: A002
+        """How an indicator was defined, version after version."""
         return await history(indicator_stream(id))
 
     return router

@@ -7,7 +7,7 @@ from uuid import UUID
 from libs.events.decider import Command
 from libs.events.log import Log
 from services.registry.domain.known import Known
-from services.registry.domain.teams import DissolveTeam
+from services.registry.domain.team_changes import DissolveTeam
 
 _NOTHING = Known()
 

@@ -22,8 +22,13 @@ from services.gateway.main import create
 from services.gateway.routes import ROUTES, SERVICES
 from services.metrics import main as metrics_service
 from services.registry import main as registry_service
-from services.registry.domain.digital_services import Pillar, Stage
-from services.registry.domain.members import Organisation, Role
+from services.registry.domain.baselines import BaselineName
+from services.registry.domain.campaigns import Status
+from services.registry.domain.digital_services import Audience, Pillar, Stage
+from services.registry.domain.indicators import Kind
+from services.registry.domain.members import Organisation
+from services.registry.domain.membership import Role
+from services.registry.domain.statistics import Measure
 from services.registry.domain.units import Level
 from services.visits import main as visits_service
 from services.visits.domain.visits import Mode, Obstacle, Outcome
@@ -70,6 +75,11 @@ async def test_vocabularies_are_labelled_in_the_language_asked_for_and_cacheable
         ("organisations", get_args(Organisation)),
         ("pillars", get_args(Pillar)),
         ("unit_levels", get_args(Level)),
+        ("baselines", get_args(BaselineName)),
+        ("audiences", get_args(Audience)),
+        ("campaign_statuses", get_args(Status)),
+        ("statistic_measures", get_args(Measure)),
+        ("indicator_kinds", get_args(Kind)),
         ("problems", tuple(PROBLEMS)),
     ],
 )

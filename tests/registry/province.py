@@ -4,7 +4,8 @@ from datetime import date
 from uuid import UUID, uuid4
 
 from libs.events.ids import national_unit_id
-from services.registry.domain.members import MemberJoined, Role
+from services.registry.domain.members import MemberJoined
+from services.registry.domain.membership import Role
 from services.registry.domain.teams import TeamFormed
 from services.registry.domain.units import EstablishedLevel, UnitEstablished
 

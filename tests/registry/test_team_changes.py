@@ -10,12 +10,10 @@ from libs.events.decider import NotYet, Rejected
 from libs.events.event import Event
 from services.registry.domain import DOMAIN
 from services.registry.domain.known import Known
+from services.registry.domain.team_changes import DissolveTeam, MoveTeam, RenameTeam
 from services.registry.domain.teams import (
-    DissolveTeam,
     LeaderAppointed,
     LeaderReleased,
-    MoveTeam,
-    RenameTeam,
     TeamDissolved,
     TeamMoved,
     TeamRenamed,

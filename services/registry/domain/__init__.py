@@ -19,6 +19,7 @@ from services.registry.domain import (
     sign_ins,
     statistics,
     targets,
+    team_changes,
     teams,
     training,
     units,
@@ -67,13 +68,11 @@ from services.registry.domain.statistics import (
     WithdrawStatistic,
 )
 from services.registry.domain.targets import SetTarget, TargetSet, TargetWithdrawn, WithdrawTarget
+from services.registry.domain.team_changes import DissolveTeam, MoveTeam, RenameTeam
 from services.registry.domain.teams import (
-    DissolveTeam,
     FormTeam,
     LeaderAppointed,
     LeaderReleased,
-    MoveTeam,
-    RenameTeam,
     TeamDissolved,
     TeamFormed,
     TeamMoved,
@@ -93,7 +92,8 @@ UnitCommand = EstablishUnit | DecreeReorganisation | AssignHamlet | DesignateAre
 UnitEvent = UnitEstablished | ReorganisationDecreed | UnitsReorganised | HamletAssigned | AreaDesignated
 RegistryCommand = (
     UnitCommand
-    | teams.TeamCommand
+    | FormTeam
+    | team_changes.TeamChange
     | members.MembershipCommand
     | member_details.DetailsCommand
     | RecordReading
@@ -250,8 +250,10 @@ def decide(command: RegistryCommand, states: States, context: Context) -> Sequen
             return hamlets.assign(command, states)
         case DesignateArea():
             return hamlets.designate(command, states)
-        case FormTeam() | RenameTeam() | MoveTeam() | DissolveTeam():
-            return teams.decide(command, states, context)
+        case FormTeam():
+            return teams.form(command, states, context)
+        case RenameTeam() | MoveTeam() | DissolveTeam():
+            return team_changes.decide(command, states, context)
         case AddMember() | LeaveTeam() | ChangeRole():
             return members.decide(command, states, context)
         case ChangeMemberDetails() | EraseMember():

@@ -12,9 +12,11 @@ from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.registry.domain.hierarchy import known_unit, unit_streams
-from services.registry.domain.members import check_once
+from services.registry.domain.membership import check_once
 from services.registry.domain.teams import known_team, team_stream, working_team
 from services.registry.domain.text import Name, Reason
+
+Status = Literal["planned", "held", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Campaign:
     unit_id: UUID
     team_ids: tuple[UUID, ...]
     day: date
-    status: Literal["planned", "held", "cancelled"] = "planned"
+    status: Status = "planned"
 
 
 class PlanCampaign(Command):

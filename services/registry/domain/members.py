@@ -1,7 +1,7 @@
 """Members: who is in a team, and as what. Their names are sealed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal, assert_never
 from uuid import UUID, uuid5
@@ -9,8 +9,17 @@ from uuid import UUID, uuid5
 from pydantic import Field
 
 from libs.events.day import Day
-from libs.events.decider import PERSONAL, Command, Context, NotYet, Rejected, States
+from libs.events.decider import PERSONAL, Command, Context, Rejected, States
 from libs.events.event import Event, SealedEvent
+from services.registry.domain.membership import (
+    Member,
+    MemberCommand,
+    Role,
+    check_day,
+    check_once,
+    current_member,
+    member_stream,
+)
 from services.registry.domain.teams import (
     LeaderAppointed,
     LeaderReleased,
@@ -21,7 +30,6 @@ from services.registry.domain.teams import (
 )
 from services.registry.domain.text import Name, Phone, Reason
 
-Role = Literal["leader", "deputy", "member"]
 Organisation = Literal[
     "hamlet-head",
     "party-cell",
@@ -35,38 +43,6 @@ Organisation = Literal[
     "school",
     "other",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """The last membership, which is over when `left_on` is set or the team is dissolved. `role_since` is the
-    role's first day, `last_day` the last one on which something is known of the membership. What was learned
-    stays with whoever comes back; specialities are those of the membership.
-    """
-
-    team_id: UUID
-    role: Role
-    joined_on: date
-    role_since: date
-    last_day: date
-    left_on: date | None = None
-    sign_in: str | None = None
-    specialities: tuple[str, ...] = ()
-    specialised_on: date | None = None
-    trainings: frozenset[tuple[str, date]] = frozenset()
-    erased: bool = False
-
-
-class MemberCommand(Command):
-    """What is said of a member who is there; it rests on their team as well."""
-
-    id: UUID
-
-    def target(self) -> str:
-        return member_stream(self.id)
-
-    def follows(self, state: Any) -> tuple[str, ...]:
-        return (team_stream(state.team_id),) if isinstance(state, Member) else ()
 
 
 class AddMember(Command):
@@ -167,10 +143,6 @@ class MemberRoleChanged(Event):
 
 MembershipCommand = AddMember | LeaveTeam | ChangeRole
 MembershipEvent = MemberJoined | MemberLeft | MemberRoleChanged
-
-
-def member_stream(member_id: UUID) -> str:
-    return f"member/{member_id}"
 
 
 def evolve(state: Member | None, event: MembershipEvent) -> Member:
@@ -282,36 +254,3 @@ def _change_role(command: ChangeRole, states: States, context: Context) -> Seque
         *_released(command.id, member, team, last_day=day_before),
         *_appointed(member.team_id, team, command, day=command.changed_on),
     ]
-
-
-def known_member(member_id: UUID, states: States) -> Member:
-    member = states[member_stream(member_id)]
-    if not isinstance(member, Member):
-        raise NotYet("member-unknown", None, member_id=member_id)
-    return member
-
-
-def current_member(command: MemberCommand, states: States) -> tuple[Member, Team]:
-    """The member, and the team that they are in."""
-    member = known_member(command.id, states)
-    if member.left_on is not None:
-        raise Rejected("member-left", None, left_on=member.left_on)
-    return member, working_team(states, member.team_id, pointer=None)
-
-
-def check_day(
-    day: date, member: Member, context: Context, *, pointer: str, after: date | None = None
-) -> None:
-    """What happens to a membership happens within it, and not before what it changes, which is `after`."""
-    if day > context.today:
-        raise Rejected("date-in-future", pointer)
-    if day < member.joined_on:
-        raise Rejected("before-joining", pointer, joined_on=member.joined_on)
-    if after is not None and day < after:
-        raise Rejected("before-last-change", pointer, changed_on=after)
-
-
-def check_once(values: Sequence[str], pointer: str) -> None:
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            raise Rejected("listed-twice", f"{pointer}/{index}")

@@ -12,7 +12,7 @@ from libs.events.day import Day
 from libs.events.decider import Context, States
 from libs.events.event import Event
 from services.registry.domain.digital_services import digital_service_stream, offered_service
-from services.registry.domain.members import (
+from services.registry.domain.membership import (
     Member,
     MemberCommand,
     check_day,
