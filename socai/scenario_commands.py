@@ -10,13 +10,10 @@ from socai.bulk import Stopped
 from socai.data import DATA
 from socai.gateway_client import Gateway, Refused
 from socai.operator_token import JsonOption, TokenOption, gateway_url, tokens
+from socai.scenarios.catalogue import SCENARIOS, Chapter
 from socai.scenarios.loader import Loaded, NotEmpty, load
-from socai.scenarios.plan import NAME, Plan
+from socai.scenarios.plan import Plan
 from socai.scenarios.progress import LoadProgress
-
-SCENARIOS = {
-    NAME: "a year of Cà Mau's teams, June 2022 to June 2023: 364 teams, 132,930 households, 152,000 visits"
-}
 
 scenario = typer.Typer(no_args_is_help=True)
 
@@ -25,10 +22,10 @@ scenario = typer.Typer(no_args_is_help=True)
 def list_(as_json: JsonOption = False) -> None:
     """The scenarios that can be loaded."""
     if as_json:
-        typer.echo(orjson.dumps([{"name": name, "about": about} for name, about in SCENARIOS.items()]))
+        typer.echo(orjson.dumps([{"name": name, "about": one.about} for name, one in SCENARIOS.items()]))
         return
-    for name, about in SCENARIOS.items():
-        typer.echo(f"{name}  {about}")
+    for name, one in SCENARIOS.items():
+        typer.echo(f"{name}  {one.about}")
 
 
 @scenario.command("load")
@@ -51,28 +48,28 @@ def load_(
         typer.echo(f"At scale {scale} the articles' figures do not hold.", err=True)
     plan = Plan(DATA, seed=seed, scale=scale)
     try:
-        loaded = asyncio.run(_load(plan, token, quiet=as_json))
+        loaded = asyncio.run(_load(plan, SCENARIOS[name].chapters, token, quiet=as_json))
     except (NotEmpty, Stopped, Refused) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     if as_json:
-        typer.echo(orjson.dumps(_report(plan, loaded)))
+        typer.echo(orjson.dumps(_report(name, plan, loaded)))
     else:
         _say(loaded)
     if loaded.caught_up_seconds is None:
         raise typer.Exit(1)
 
 
-async def _load(plan: Plan, token: str | None, *, quiet: bool) -> Loaded:
+async def _load(plan: Plan, chapters: tuple[Chapter, ...], token: str | None, *, quiet: bool) -> Loaded:
     # A restart of a service or of the database takes seconds; a load waits for it.
     async with Gateway(gateway_url(), tokens(token), patience=60.0) as gateway:
         with LoadProgress(len(plan.hamlets), quiet=quiet) as progress:
-            return await load(plan, gateway, progress)
+            return await load(plan, gateway, progress, chapters)
 
 
-def _report(plan: Plan, loaded: Loaded) -> dict[str, object]:
+def _report(name: str, plan: Plan, loaded: Loaded) -> dict[str, object]:
     return {
-        "scenario": NAME,
+        "scenario": name,
         "seed": plan.seed,
         "scale": plan.scale,
         "commands": loaded.commands,

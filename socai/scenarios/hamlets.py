@@ -7,6 +7,7 @@ from random import Random
 
 from socai.scenarios.apportion import apportion
 from socai.scenarios.chance import chance, pick, shuffle, uuid7
+from socai.scenarios.people import ORGANISATIONS
 from socai.scenarios.story import (
     BASELINE_DAY,
     HAMLETS,
@@ -24,9 +25,6 @@ from socai.units import NationalUnit
 # Invented names out of the syllables that hamlets of the region are named with.
 _FIRST = ("Tân", "Phú", "Mỹ", "Hòa", "Bình", "Đông", "Thuận", "Hưng", "Vĩnh", "Thạnh", "Xuân", "An")
 _SECOND = ("Lập", "Tiến", "Thành", "Phước", "Lợi", "Long", "Điền", "Thới", "Nghĩa", "Đức", "Quý", "Lộc")
-
-_OTHERS = ("youth-union", "youth-union", "womens-union", "farmers-union", "veterans", "police-project-06",
-           "post-telecom", "school", "other")  # fmt: skip
 
 _FORMED_FIRST = date(2022, 6, 6)
 _FORMED_WITHIN = 70
@@ -189,7 +187,7 @@ def _member(rng: Random, number: int, formed_on: date, *, late: bool) -> Member:
     elif number == 1:
         role, organisations = "deputy", ("party-cell",)
     else:
-        role, organisations = "member", (pick(rng, _OTHERS),)
+        role, organisations = "member", (pick(rng, ORGANISATIONS),)
     joined_on = formed_on
     if late and number >= MIN_TEAM and rng.random() < 0.3:
         joined_on += timedelta(days=10 + int(rng.random() * 160))

@@ -2,17 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from socai.bulk import LARGEST_BATCH, Bulk, in_lanes
 from socai.gateway_client import Gateway
+from socai.scenarios.catalogue import Chapter
 from socai.scenarios.plan import Plan
+from socai.scenarios.steps import REGISTRY, SYNC
 from socai.scenarios.story import SET_OF
-
-REGISTRY = "/v1/registry/bulk"
-SYNC = "/v1/sync"
 
 PATIENCE = 120.0
 """Seconds without any progress after which loading gives up; it continues when it is started again."""
@@ -58,8 +57,10 @@ class _Wave:
     """In this order: households stand in earlier batches than their visits."""
 
 
-async def load(plan: Plan, gateway: Gateway, progress: Progress) -> Loaded:
-    """Raises NotEmpty, Stopped, Refused, Away. What was accepted before stays; loading again continues."""
+async def load(plan: Plan, gateway: Gateway, progress: Progress, chapters: Sequence[Chapter] = ()) -> Loaded:
+    """The plan, then the chapters in order. Raises NotEmpty, Stopped, Refused, Away. What was accepted before
+    stays; loading again continues.
+    """
     await _must_be_ours(plan, gateway)
     bulk = Bulk(gateway, patience=PATIENCE, on_answer=progress.answered)
     start = time.perf_counter()
@@ -78,6 +79,11 @@ async def load(plan: Plan, gateway: Gateway, progress: Progress) -> Loaded:
             progress.hamlets_done(wave.hamlets)
 
     await in_lanes(lane)
+    for chapter in chapters:
+        for step in chapter(plan):
+            progress.stage(step.name)
+            bulk.read_after = ",".join(f"{source}:{position}" for source, position in bulk.positions.items())
+            await bulk.side_by_side(step.route, step.commands)
     seconds = time.perf_counter() - start
     progress.stage("metrics reads on")
     caught_up = await _until_metrics_has(bulk.positions, gateway)

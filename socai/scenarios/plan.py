@@ -1,7 +1,6 @@
 """The plan of the scenario `ca-mau-2023`: a year of commands, a pure function of its seed and scale."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -9,6 +8,7 @@ import orjson
 from socai.scenarios.chance import chance, uuid7
 from socai.scenarios.hamlets import Hamlet, hamlets
 from socai.scenarios.households import Residents, assign, residents
+from socai.scenarios.steps import Step, command
 from socai.scenarios.story import (
     BASELINE_DAY,
     BASELINE_SOURCE,
@@ -16,19 +16,12 @@ from socai.scenarios.story import (
     INSTRUMENT,
     PROVINCE,
     SET_OF,
+    Place,
 )
 from socai.scenarios.visits import HamletCommands, hamlet_commands
 from socai.units import NationalUnit, by_level, establish, read_units, units_file
 
 NAME = "ca-mau-2023"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Registry commands that rely on those of earlier steps only, so that they may be sent side by side."""
-
-    name: str
-    commands: list[bytes]
 
 
 class Plan:
@@ -47,12 +40,15 @@ class Plan:
         self.units = read_units(units_file(data / "administrative-units", SET_OF), SET_OF)
         districts = {u.code for u in self.units if u.level == "district" and u.parent_code == PROVINCE}
         communes = [u for u in self.units if u.level == "commune" and u.parent_code in districts]
-        self.hamlets = hamlets(self.key, communes, self._scaled)
+        self.hamlets = hamlets(self.key, communes, self.scaled)
         self.residents = [residents(self.key, hamlet) for hamlet in self.hamlets]
-        assign(self.key, self.residents, self._scaled)
+        assign(self.key, self.residents, self.scaled)
 
-    def _scaled(self, number: int) -> int:
+    def scaled(self, number: int) -> int:
         return number if self.scale == 1 else round(number * self.scale)
+
+    def hamlet_of(self, place: Place) -> Hamlet:
+        return next(hamlet for hamlet in self.hamlets if hamlet.place == place)
 
     @property
     def marker(self) -> Hamlet:
@@ -86,10 +82,10 @@ class Plan:
         yield Step("teams", [_form_team(hamlet) for hamlet in self.hamlets])
         # A leader is written into the team's own stream, on which the other members rely.
         yield Step("leaders", [_add_members(hamlet)[0] for hamlet in self.hamlets])
-        yield Step("members", [command for hamlet in self.hamlets for command in _add_members(hamlet)[1:]])
+        yield Step("members", [member for hamlet in self.hamlets for member in _add_members(hamlet)[1:]])
         yield Step(
             "baselines",
-            [command for one in self.residents for command in _declare_baselines(self.key, one)],
+            [baseline for one in self.residents for baseline in _declare_baselines(self.key, one)],
         )
 
     def visits(self) -> Iterator[HamletCommands]:
@@ -107,14 +103,10 @@ class Plan:
             yield from hamlet.visits
 
 
-def _command(id_: str, kind: str, body: Mapping[str, object]) -> bytes:
-    return orjson.dumps({"id": id_, "kind": kind, "body": body})
-
-
 def _list_service(key: str, service: Mapping[str, object]) -> bytes:
     body = {("id" if name == "code" else name): value for name, value in service.items()}
     rng = chance(key, "digital-service", service["code"])
-    return _command(uuid7(rng, BASELINE_DAY.toordinal()), "list-digital-service", body)
+    return command(uuid7(rng, BASELINE_DAY.toordinal()), "list-digital-service", body)
 
 
 def _establish_hamlet(hamlet: Hamlet) -> bytes:
@@ -128,7 +120,7 @@ def _establish_hamlet(hamlet: Hamlet) -> bytes:
         "valid_from": SET_OF.isoformat(),
         "instrument": HAMLET_INSTRUMENT,
     }
-    return _command(hamlet.id, "establish-unit", body)
+    return command(hamlet.id, "establish-unit", body)
 
 
 def _form_team(hamlet: Hamlet) -> bytes:
@@ -139,12 +131,12 @@ def _form_team(hamlet: Hamlet) -> bytes:
         "formed_on": hamlet.formed_on.isoformat(),
         "unit_ids": [hamlet.id],
     }
-    return _command(hamlet.team_id, "form-team", body)
+    return command(hamlet.team_id, "form-team", body)
 
 
 def _add_members(hamlet: Hamlet) -> list[bytes]:
     return [
-        _command(
+        command(
             member.id,
             "add-member",
             {
@@ -175,4 +167,4 @@ def _declare_baselines(key: str, one: Residents) -> Iterator[bytes]:
             "value": value,
             "source": BASELINE_SOURCE,
         }
-        yield _command(id_, "declare-baseline", body)
+        yield command(id_, "declare-baseline", body)

@@ -8,6 +8,7 @@ from random import Random
 from socai.scenarios.chance import chance, shuffle, uuid7
 from socai.scenarios.days import ISO, LAST_DAY, working_days
 from socai.scenarios.guidance import as_json, hindrance, lines
+from socai.scenarios.hamlets import Hamlet
 from socai.scenarios.households import Residents
 from socai.scenarios.story import SELLER
 
@@ -28,8 +29,17 @@ class HamletCommands:
 
 def hamlet_commands(key: str, one: Residents, scale: float) -> HamletCommands:
     rng = chance(key, "visits", one.hamlet.number)
-    ids = [uuid7(rng, one.hamlet.formed_on.toordinal()) for _ in range(one.hamlet.households)]
+    ids = _household_ids(rng, one.hamlet)
     return HamletCommands(_registrations(rng, one, ids), _visits(rng, one, ids, scale))
+
+
+def household_ids(key: str, hamlet: Hamlet) -> list[str]:
+    """The hamlet's households in the order of their numbers."""
+    return _household_ids(chance(key, "visits", hamlet.number), hamlet)
+
+
+def _household_ids(rng: Random, hamlet: Hamlet) -> list[str]:
+    return [uuid7(rng, hamlet.formed_on.toordinal()) for _ in range(hamlet.households)]
 
 
 def _registrations(rng: Random, one: Residents, ids: list[str]) -> list[bytes]:

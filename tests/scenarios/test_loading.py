@@ -15,8 +15,9 @@ from socai.gateway_client import Gateway
 from socai.local.places import ROOT
 from socai.local.ports import free_port
 from socai.local.system import System
-from socai.scenarios.loader import SYNC, load
+from socai.scenarios.loader import load
 from socai.scenarios.plan import Plan
+from socai.scenarios.steps import SYNC
 from socai.scenarios.story import INSTRUMENT
 from socai.seed_facts import ask
 from socai.seed_questions import QUESTIONS
