@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from socai.scenarios import khom_6, pilot, thanh_liem, thoi_binh
+from socai.scenarios import khom_6, pilot, reform, thanh_liem, thoi_binh
 from socai.scenarios.plan import NAME, Plan
 from socai.scenarios.steps import Step
 
@@ -34,5 +34,9 @@ SCENARIOS = {
     "thanh-liem-2024": Scenario(
         "that year, and the district of Thanh Liêm in 2024: 117 teams, statistics and targets",
         (pilot.steps, thanh_liem.steps),
+    ),
+    "reform-2025": Scenario(
+        "all of these, and then the reform of administrative units on 2025-07-01",
+        (pilot.steps, khom_6.steps, thoi_binh.steps, thanh_liem.steps, reform.steps),
     ),
 }
