@@ -9,7 +9,7 @@ from socai.scenarios.days import ISO
 from socai.scenarios.hamlets import Hamlet
 from socai.scenarios.plan import Plan
 from socai.scenarios.steps import SYNC, Step, command
-from socai.scenarios.story import KHOM_6
+from socai.scenarios.story import KHOM_6, SET_OF
 from socai.scenarios.visits import household_ids
 
 FIRST_DAY = date(2022, 10, 1)
@@ -49,7 +49,8 @@ def steps(plan: Plan) -> Iterator[Step]:
         "parent_id": hamlet.id,
         "kind": _KIND,
         "name": _NAME,
-        "valid_from": FIRST_DAY.isoformat(),
+        # Like its hamlet: for earlier days the earliest known hierarchy answers.
+        "valid_from": SET_OF.isoformat(),
         "instrument": _INSTRUMENT,
     }
     yield Step("the model area", [command(area, "designate-area", body)])

@@ -12,10 +12,11 @@ from socai.scenarios.hamlets import Hamlet
 from socai.scenarios.households import Residents
 from socai.scenarios.plan import Plan
 from socai.scenarios.steps import SYNC, Step, command
-from socai.scenarios.story import THOI_BINH
+from socai.scenarios.story import SET_OF, THOI_BINH
 from socai.scenarios.visits import household_ids
 
 _FIRST_MONTH = date(2022, 10, 1)
+_MARKET_DAY = date(2022, 11, 15)
 _PER_CAMPAIGN = 50
 _PARTNERS = ("Viễn thông Thới Bình (minh họa)", "Ngân hàng Tràm Xanh (minh họa)")
 _SPECIALITIES = ("96.camau-g", "vn.e-payment", "vn.utility-bills", "vn.social-insurance", "vn.health-record",
@@ -60,14 +61,14 @@ def _learned(plan: Plan, hamlet: Hamlet) -> Iterator[bytes]:
 def _market(plan: Plan) -> bytes:
     """Khóm 8 has the market where one pays without cash."""
     hamlet = plan.hamlet_of(THOI_BINH[-1])
-    day = date(2022, 11, 15)
-    area = uuid7(chance(plan.key, "thoi-binh", "market"), day.toordinal())
+    area = uuid7(chance(plan.key, "thoi-binh", "market"), _MARKET_DAY.toordinal())
     body = {
         "id": area,
         "parent_id": hamlet.id,
         "kind": "chợ 4.0",
         "name": "Thới Bình",
-        "valid_from": day.isoformat(),
+        # Like its hamlet: for earlier days the earliest known hierarchy answers.
+        "valid_from": SET_OF.isoformat(),
         "instrument": "Kế hoạch chợ 4.0 của thị trấn (kịch bản minh họa)",
     }
     return command(area, "designate-area", body)
