@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Scope
@@ -23,8 +23,8 @@ from libs.service.auth import Principal, principal_of
 from libs.service.batches import BatchItem, id_of, read_item, split
 from libs.service.body import read_json
 from libs.service.edge import headers_of
-from libs.service.openapi import batch_operation, command_operation
-from libs.service.problems import Problem, from_refusal, from_validation, language_of
+from libs.service.openapi import batch_operation, command_operation, form_operation
+from libs.service.problems import Problem, from_refusal, from_validation, language_of, pointer
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 
@@ -34,15 +34,43 @@ BREATH = 100
 """Commands parsed before other requests get a turn."""
 
 
+Fold = Callable[[str, Sequence[bytes]], Mapping[str, Any]]
+"""From a stream and the payloads of its events to the resource as the API shows it."""
+Parsed = tuple[Any, int | None, Command | Problem]
+"""A command's id, the version of its target that it expects, and the command, or why it could not be read."""
+
+
+class Form(BaseModel):
+    """What somebody fills in once and means several times."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def commands(self) -> Sequence[tuple[UUID | None, Command | Problem]]:
+        """The commands that it stands for, each with its id, or why there is none. Raises Problem."""
+        raise NotImplementedError
+
+    def about(self, index: int) -> dict[str, Any]:
+        """What the answer to that command says besides what became of it."""
+        raise NotImplementedError
+
+
 class CommandApi:
-    """Puts a handler behind HTTP. `kinds` are the commands of its batches by the route's verb."""
+    """Puts a handler behind HTTP. `kinds` are the commands of its batches by the route's verb; `fold` makes
+    conflicts say what differs.
+    """
 
     def __init__(
-        self, handler: Handler, kinds: Mapping[str, type[Command]], read_after: ReadAfter | None = None
+        self,
+        handler: Handler,
+        kinds: Mapping[str, type[Command]],
+        read_after: ReadAfter | None = None,
+        *,
+        fold: Fold | None = None,
     ) -> None:
         self._handler = handler
         self._kinds = kinds
         self._read_after = read_after or ReadAfter({})
+        self._fold = fold
 
     def post(self, routes: Routes, template: str, cls: type[Command], **given: str) -> None:
         """A route for one kind of command. `team_id="id"`: the field `team_id` is the path's `{id}`."""
@@ -61,9 +89,23 @@ class CommandApi:
 
         routes.add_endpoint(method, template, endpoint, command_operation(cls, given))
 
+    def post_many(self, routes: Routes, template: str, cls: type[Form]) -> None:
+        """A route for a form that stands for several commands; it is answered like a batch of them."""
+
+        async def endpoint(request: HttpRequest) -> Response:
+            try:
+                form = cls.model_validate_json(await read_json(request.scope, request.receive))
+            except ValidationError as error:
+                raise from_validation(error) from None
+            parsed = [(command_id, None, command) for command_id, command in form.commands()]
+            results = await self._execute_all(request, parsed)
+            return Json({"results": [form.about(index) | result for index, result in enumerate(results)]})
+
+        routes.add_endpoint("POST", template, endpoint, form_operation(cls))
+
     def post_batch(self, routes: Routes, template: str) -> None:
         async def endpoint(request: HttpRequest) -> Response:
-            return await self.batch(request, principal_of(request.scope))
+            return await self.batch(request)
 
         routes.add_endpoint("POST", template, endpoint, batch_operation(sorted(self._kinds)))
 
@@ -107,39 +149,48 @@ class CommandApi:
             answer["dropped"] = outcome.dropped
         return Json(answer, 200 if outcome.repeated else 201, {"ETag": f'"{outcome.version}"'})
 
-    async def batch(self, request: HttpRequest, principal: Principal) -> Response:
+    async def batch(self, request: HttpRequest) -> Response:
         """One result for each command, in order; a bad one does not spoil the others."""
-        scope = request.scope
-        items = split(await read_json(scope, request.receive))
-        language = language_of(headers_of(scope).get(b"accept-language"))
-        results: list[dict[str, Any]] = []
-        asked: list[Request] = []
-        places: list[int] = []
-        for place, raw in enumerate(items):
+        parsed: list[Parsed] = []
+        for place, raw in enumerate(split(await read_json(request.scope, request.receive))):
             if place % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
             try:
                 item, command = self._parse_item(raw)
+                parsed.append((item.id, item.expected_version, command))
             except Problem as problem:
-                results.append({"id": id_of(raw), "status": "rejected", "problem": problem.body(language)})
+                parsed.append((id_of(raw), None, problem))
+        return Json({"results": await self._execute_all(request, parsed)})
+
+    async def _execute_all(self, request: HttpRequest, parsed: Sequence[Parsed]) -> list[dict[str, Any]]:
+        """One result for each, in order; what could not be parsed is answered with its problem."""
+        scope = request.scope
+        actor = principal_of(scope).subject
+        language = language_of(headers_of(scope).get(b"accept-language"))
+        results: list[dict[str, Any]] = []
+        asked: list[Request] = []
+        places: list[int] = []
+        for place, (command_id, expected_version, command) in enumerate(parsed):
+            if isinstance(command, Problem):
+                results.append({"id": command_id, "status": "rejected", "problem": command.body(language)})
                 continue
             results.append({})
             places.append(place)
             asked.append(
                 Request(
-                    command_id=item.id,
-                    actor=principal.subject,
+                    command_id=command_id,
+                    actor=actor,
                     correlation_id=scope["socai.correlation_id"],
                     command=command,
-                    expected_version=item.expected_version,
+                    expected_version=expected_version,
                 )
             )
         await self._read_after.wait(scope)
         outcomes = await self._handler.execute(asked, bulk=len(asked) > SHORT_BATCH)
         for place, one, outcome in zip(places, asked, outcomes, strict=True):
             results[place] = await self._result(one, outcome, language)
-        _count(asked, outcomes, len(items) - len(asked))
-        return Json({"results": results})
+        _count(asked, outcomes, len(parsed) - len(asked))
+        return results
 
     def _parse_item(self, raw: bytes | msgspec.Raw) -> tuple[BatchItem, Command]:
         item = read_item(raw)
@@ -161,17 +212,30 @@ class CommandApi:
             return result
         result["problem"] = from_refusal(outcome).body(language)
         if outcome.code == "version-conflict":
-            result["current"] = await self._current(asked.command)
+            result["current"] = await self._current(asked)
         return result
 
-    async def _current(self, command: Command) -> dict[str, Any]:
-        """Who changed the target last, and when."""
-        rows = await self._handler.log.read_streams([command.target()])
-        if not rows:
+    async def _current(self, asked: Request) -> dict[str, Any]:
+        """Who changed the target last, when, and what differs now from the version that was expected."""
+        stream, expected = asked.command.target(), asked.expected_version or 0
+        payloads = [payload for _, _, payload in await self._handler.log.read_streams([stream])]
+        if not payloads:
             return {"version": 0}
-        _, version, payload = rows[-1]
-        last = decode(payload)
-        return {"version": version, "by": last.actor, "at": last.time}
+        last = decode(payloads[-1])
+        current: dict[str, Any] = {"version": last.streamversion, "by": last.actor, "at": last.time}
+        if self._fold is not None and 0 < expected < len(payloads):
+            before = self._fold(stream, payloads[:expected])
+            current["differences"] = _differences(before, self._fold(stream, payloads))
+        return current
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a resource says differently now, field by field; null where it says nothing."""
+    return [
+        {"pointer": pointer((name,)), "before": before.get(name), "now": now.get(name)}
+        for name in dict.fromkeys((*before, *now))
+        if name != "version" and before.get(name) != now.get(name)
+    ]
 
 
 def parse(cls: type[Command], body: bytes, given: Mapping[str, str] | None = None) -> Command:
@@ -188,8 +252,8 @@ def parse(cls: type[Command], body: bytes, given: Mapping[str, str] | None = Non
     return command
 
 
-def _at(pointer: str, code: str) -> Problem:
-    return Problem(code, errors=[{"pointer": pointer, "code": code}])
+def _at(place: str, code: str) -> Problem:
+    return Problem(code, errors=[{"pointer": place, "code": code}])
 
 
 def _with(body: bytes, given: Mapping[str, str]) -> bytes:

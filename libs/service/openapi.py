@@ -123,10 +123,21 @@ def batch_operation(kinds: list[str]) -> Operation:
     }
     commands = {"type": "array", "maxItems": 1000, "items": item}
     body = {"type": "object", "required": ["commands"], "properties": {"commands": commands}}
+    summary = "Up to 1,000 commands; those on one resource are applied in the order given."
+    return _answered_in_order(f"batch-{kinds[0]}" if kinds else "batch", summary, body)
+
+
+def form_operation(form: type[BaseModel]) -> Operation:
+    """A form that stands for several commands."""
+    summary = (form.__doc__ or form.__name__).strip().partition("\n")[0]
+    return _answered_in_order(f"form-{form.__name__}", summary, _inlined(form.model_json_schema()))
+
+
+def _answered_in_order(name: str, summary: str, body: dict[str, Any]) -> Operation:
     results = {"type": "array", "items": RESULT}
     return {
-        "operationId": f"batch-{kinds[0]}" if kinds else "batch",
-        "summary": "Up to 1,000 commands; those on one resource are applied in the order given.",
+        "operationId": name,
+        "summary": summary,
         "requestBody": {"required": True, "content": _json(body)},
         "responses": {
             "200": {

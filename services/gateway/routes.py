@@ -62,11 +62,16 @@ ROUTES = (
     *_routes(
         "visits",
         "GET POST /v1/households",
-        "GET /v1/households/{id}",
+        "GET PATCH /v1/households/{id}",
+        *(
+            f"POST /v1/households/{{id}}/{verb}"
+            for verb in ("move", "assign", "merge", "close", "survey", "consent")
+        ),
         "GET /v1/households/{id}/visits",
         "GET POST /v1/visits",
         "GET /v1/visits/{id}",
-        "POST /v1/visits/{id}/void",
+        "POST /v1/visits/group",
+        *(f"POST /v1/visits/{{id}}/{verb}" for verb in ("correct", "void", "confirm", "dispute", "settle")),
         "POST /v1/sync",
         "POST /v1/sync/known",
     ),

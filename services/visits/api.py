@@ -1,6 +1,6 @@
 """Households and visits over HTTP: routes only translate."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -19,10 +19,26 @@ from libs.service.parameters import known_parameters
 from libs.service.problems import Problem, from_validation
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
-from services.visits import lists
-from services.visits.domain import RecordVisit, RegisterHousehold, VoidVisit
+from services.visits import lists, shown
+from services.visits.domain import (
+    AssignHousehold,
+    ChangeHouseholdDetails,
+    CloseHousehold,
+    ConfirmVisit,
+    CorrectVisit,
+    DisputeVisit,
+    MergeHousehold,
+    MoveHousehold,
+    RecordConsent,
+    RecordVisit,
+    RegisterHousehold,
+    SettleDispute,
+    SurveyHousehold,
+    VoidVisit,
+)
 from services.visits.domain.households import household_stream
 from services.visits.domain.visits import visit_stream
+from services.visits.groups import GroupVisits
 
 UnitReference = Annotated[str | None, Query(description="A unit of any level: its id, or CODE@DAY")]
 
@@ -40,8 +56,23 @@ def writes(commands: CommandApi, log: Log) -> Routes:
     routes = Routes()
     commands.post(routes, "/v1/households", RegisterHousehold)
     commands.post(routes, "/v1/visits", RecordVisit)
-    commands.post(routes, "/v1/visits/{id}/void", VoidVisit, id="id")
+    commands.patch(routes, "/v1/households/{id}", ChangeHouseholdDetails, id="id")
+    for verb, command in (
+        ("households/{id}/move", MoveHousehold),
+        ("households/{id}/assign", AssignHousehold),
+        ("households/{id}/merge", MergeHousehold),
+        ("households/{id}/close", CloseHousehold),
+        ("households/{id}/survey", SurveyHousehold),
+        ("households/{id}/consent", RecordConsent),
+        ("visits/{id}/correct", CorrectVisit),
+        ("visits/{id}/void", VoidVisit),
+        ("visits/{id}/confirm", ConfirmVisit),
+        ("visits/{id}/dispute", DisputeVisit),
+        ("visits/{id}/settle", SettleDispute),
+    ):
+        commands.post(routes, f"/v1/{verb}", command, id="id")
     commands.post_batch(routes, "/v1/sync")
+    commands.post_many(routes, "/v1/visits/group", GroupVisits)
 
     async def known(request: Request) -> Response:
         try:
@@ -81,15 +112,23 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
 
     @router.get("/households")
     async def list_households(
-        unit: UnitReference = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+        unit: UnitReference = None,
+        not_visited: Annotated[bool | None, Query(description="Those with no visit, or with some")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
     ) -> Response:
-        after = read_cursor(cursor, UUID, INT4, UUID)
-        rows = await lists.list_households(log.pool, unit=await named(unit), after=after, limit=limit + 1)
+        rows = await lists.list_households(
+            log.pool,
+            unit=await named(unit),
+            not_visited=not_visited,
+            after=read_cursor(cursor, UUID, INT4, UUID),
+            limit=limit + 1,
+        )
         return Json(page(rows, limit, key=lambda row: row[0], item=lambda row: row[1]))
 
     @router.get("/households/{id}")
     async def get_household(id: UUID) -> Response:  # noqa: A002 – the path's name
-        return _one(lists.fold_household(await stream(household_stream(id))))
+        return _one(shown.fold_household(await stream(household_stream(id))))
 
     @router.get("/households/{id}/visits")
     async def list_visits_of_household(
@@ -105,9 +144,10 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
         unit: UnitReference = None,
         team: UUID | None = None,
         member: UUID | None = None,
+        campaign: UUID | None = None,
         since: Annotated[Day | None, Query(alias="from", description="First day of the visit")] = None,
         until: Annotated[Day | None, Query(alias="to", description="Last day of the visit")] = None,
-        status: Literal["recorded", "voided"] | None = None,
+        status: lists.Status | None = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
@@ -117,13 +157,15 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
             member_id=member,
             since=since,
             until=until,
-            voided=None if status is None else status == "voided",
+            campaign_id=campaign,
+            status=status,
         )
         return await visits(wanted, limit, cursor)
 
     @router.get("/visits/{id}")
     async def get_visit(id: UUID) -> Response:  # noqa: A002
-        return _one(lists.fold_visit(await stream(visit_stream(id))))
+        visit = shown.fold_visit(await stream(visit_stream(id)))
+        return _one({**visit, "ordinal": await lists.ordinal(log.pool, id)})
 
     return router
 

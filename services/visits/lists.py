@@ -1,56 +1,34 @@
-"""What is read from this service's log and tables: households and visits."""
+"""What is read from this service's log and tables: lists of households and of visits."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
-import orjson
 
-from libs.events.envelope import decode
 from libs.service.hierarchy import Unit, units_below
+from services.visits.shown import Answer, fold_visit
 
-Answer = dict[str, Any]
-
-
-def fold_visit(payloads: list[bytes]) -> Answer:
-    """A visit from its events, in order: what was recorded, by whom, and what became of it since."""
-    recorded, *later = (decode(payload) for payload in payloads)
-    content = orjson.loads(bytes(recorded.data))
-    visit = {
-        "id": content.pop("visit_id"),
-        **content,
-        "status": "recorded",
-        "recorded_at": recorded.time,
-        "recorded_by": recorded.actor,
-        "version": recorded.streamversion,
-    }
-    for event in later:
-        # Being voided is all that can happen to a visit yet.
-        visit["status"] = "voided"
-        visit["void_reason"] = orjson.loads(bytes(event.data))["reason"]
-        visit["version"] = event.streamversion
-    return visit
-
-
-def fold_household(payloads: list[bytes]) -> Answer:
-    """A household from its events, in order."""
-    (registered,) = (decode(payload) for payload in payloads)
-    content = orjson.loads(bytes(registered.data))
-    return {"id": content.pop("household_id"), **content, "version": registered.streamversion}
-
-
+Status = Literal["recorded", "confirmed", "disputed", "voided"]
 HouseholdKey = tuple[UUID, int, UUID]
 
 
 async def list_households(
-    pool: asyncpg.Pool, *, unit: Unit | None, after: HouseholdKey | None, limit: int
+    pool: asyncpg.Pool,
+    *,
+    unit: Unit | None,
+    not_visited: bool | None,
+    after: HouseholdKey | None,
+    limit: int,
 ) -> list[tuple[HouseholdKey, Answer]]:
-    """Households at or below a unit by hamlet and number, each with its place in that order."""
+    """Households that are at or below a unit now, by hamlet and number, each with its place in that order.
+    Those that were closed or absorbed are not among them.
+    """
     rows = await pool.fetch(
         _LIST_HOUSEHOLDS,
         await units_below(pool, unit) if unit else None,
+        not_visited,
         *(after or (None, None, None)),
         limit,
     )
@@ -65,26 +43,31 @@ async def list_households(
 
 _LIST_HOUSEHOLDS = """
 SELECT household_id AS id, unit_id, number, since, size, adults, people_15_and_over, smartphones, connection,
-       business_kind, version
+       business_kind, surveyed_on, visits, met, last_visit_on, last_outcome, follow_up_on, version
   FROM households
  WHERE ($1::uuid[] IS NULL OR unit_id = ANY($1))
-   AND ($2::uuid IS NULL OR (unit_id, number, household_id) > ($2, $3::int, $4::uuid))
+   AND ($2::boolean IS NULL OR (visits = 0) = $2)
+   AND ($3::uuid IS NULL OR (unit_id, number, household_id) > ($3, $4::int, $5::uuid))
+   AND closed_on IS NULL AND survivor_id = household_id
  ORDER BY unit_id, number, household_id
- LIMIT $5
+ LIMIT $6
 """
 
 
 @dataclass(frozen=True, slots=True)
 class VisitFilter:
-    """Which visits a list is about; `since` and `until` are days of the visit, both included."""
+    """Which visits a list is about; `since` and `until` are days of the visit, both included. Of a household
+    that absorbed others, theirs are among its own, and the other way round.
+    """
 
     unit: Unit | None = None
     household_id: UUID | None = None
     team_id: UUID | None = None
     member_id: UUID | None = None
+    campaign_id: UUID | None = None
     since: date | None = None
     until: date | None = None
-    voided: bool | None = None
+    status: Status | None = None
 
 
 async def list_visits(
@@ -99,30 +82,54 @@ async def list_visits(
         wanted.member_id,
         wanted.since,
         wanted.until,
-        wanted.voided,
+        wanted.status,
         before,
         limit,
+        wanted.campaign_id,
     )
-    return [(row["position"], fold_visit(row["payloads"])) for row in rows]
+    return [(row["position"], {**fold_visit(row["payloads"]), "ordinal": row["ordinal"]}) for row in rows]
 
 
+async def ordinal(pool: asyncpg.Pool, visit_id: UUID) -> int | None:
+    """Which one of its household's visits it is: 1 for the first one at which somebody was met. None where
+    nobody was, or where it counts for nothing.
+    """
+    found: int | None = await pool.fetchval(
+        f"SELECT {_ORDINAL} FROM visits v WHERE v.visit_id = $1", visit_id
+    )
+    return found
+
+
+# Derived, never recorded: it changes when an earlier visit arrives late, or is voided.
+_ORDINAL = """
+CASE WHEN v.outcome = 'met' AND v.status <> 'voided' THEN
+    (SELECT count(*) FROM visits o
+      WHERE o.survivor_id = v.survivor_id AND o.outcome = 'met' AND o.status <> 'voided'
+        AND (o.occurred_on, o.position) <= (v.occurred_on, v.position))
+END
+"""
 # One statement for every combination of filters: PostgreSQL plans it with the arguments at hand, and those
 # that are absent fold away.
-_LIST_VISITS = """
-SELECT v.position,
-       CASE WHEN v.voided
+_LIST_VISITS = f"""
+SELECT v.position, {_ORDINAL} AS ordinal,
+       CASE WHEN v.version > 1
             THEN (SELECT array_agg(e.payload ORDER BY e.version) FROM events e WHERE e.stream = r.stream)
             ELSE ARRAY[r.payload] END AS payloads
-  FROM (SELECT v.position, v.voided FROM visits v JOIN households h USING (household_id)
+  FROM (SELECT v.* FROM visits v JOIN households h ON h.household_id = v.survivor_id
          WHERE ($1::uuid[] IS NULL OR h.unit_id = ANY($1))
-           AND ($2::uuid IS NULL OR v.household_id = $2)
+           AND ($2::uuid IS NULL
+                OR v.survivor_id = (SELECT survivor_id FROM households WHERE household_id = $2))
            AND ($3::uuid IS NULL OR v.team_id = $3)
-           AND ($4::uuid IS NULL OR v.team_id = (SELECT team_id FROM members WHERE member_id = $4)
-                                    AND $4 = ANY(v.member_ids))
+           AND ($4::uuid IS NULL OR (v.team_id = ANY(
+                   SELECT (m ->> 'team_id')::uuid
+                     FROM registry_facts f CROSS JOIN jsonb_array_elements(f.content -> 'memberships') m
+                    WHERE f.kind = 'member' AND f.name = $4::text)
+                AND $4 = ANY(v.member_ids)))
            AND ($5::date IS NULL OR v.occurred_on >= $5)
            AND ($6::date IS NULL OR v.occurred_on <= $6)
-           AND ($7::boolean IS NULL OR v.voided = $7)
+           AND ($7::text IS NULL OR v.status = $7)
            AND ($8::bigint IS NULL OR v.position < $8)
+           AND ($10::uuid IS NULL OR v.campaign_id = $10)
          ORDER BY v.position DESC
          LIMIT $9) v
   JOIN events r USING (position)

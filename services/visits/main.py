@@ -14,6 +14,7 @@ from services.visits.domain import COMMANDS, SERVICE, domain
 from services.visits.migrations import DIRECTORIES
 from services.visits.projection import VisitsLists
 from services.visits.registry_copy import Registry, RegistryCopy
+from services.visits.shown import fold
 
 
 def create(settings: Settings) -> ServiceApp:
@@ -27,7 +28,7 @@ def create(settings: Settings) -> ServiceApp:
     return create_app(
         service=SERVICE,
         settings=settings,
-        routes=api.writes(CommandApi(handler, COMMANDS, service.read_after), service.log),
+        routes=api.writes(CommandApi(handler, COMMANDS, service.read_after, fold=fold), service.log),
         routers=[api.reads(service.log, service.read_after)],
         lifespan=service.running,
         ready=service.ready,

@@ -1,9 +1,9 @@
 """This service's own copy of the registry: written from the registry's topic, read for every decision."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,57 +16,14 @@ from libs.events.quarantine import Poisoned
 from libs.service.unit_copy import UnitCopy
 from libs.service.unit_events import UNIT_EVENTS
 from libs.service.unit_tree import Contradiction
-from services.visits.domain import Known
+from services.visits.domain.known import Known, UnitSpan
+from services.visits.registry_facts import FACTS, PREFIX, Fact, concerns, key_of, learn
 
 NAME = "visits-registry-copy"
 
-Row = tuple[object, ...]
+Key = tuple[str, str]
 
-
-class _TeamFormed(msgspec.Struct, frozen=True):
-    team_id: UUID
-    formed_on: date
-
-
-class _MemberJoined(msgspec.Struct, frozen=True):
-    member_id: UUID
-    team_id: UUID
-
-
-class _DigitalServiceListed(msgspec.Struct, frozen=True):
-    code: str
-    stages: list[str]
-
-
-_teams = msgspec.json.Decoder(_TeamFormed)
-_members = msgspec.json.Decoder(_MemberJoined)
-_services = msgspec.json.Decoder(_DigitalServiceListed)
-
-_PREFIX = "vn.socai.registry."
-_TABLES = {
-    "teams": ("team_id", "formed_on", "position"),
-    "members": ("member_id", "team_id", "position"),
-    "digital_services": ("code", "stages", "position"),
-}
-
-
-def _row(event: Recorded) -> tuple[str, Row] | None:
-    """The table and the row that an event adds; None for what decisions about visits do not need.
-
-    Raises msgspec.ValidationError.
-    """
-    match event.type.removeprefix(_PREFIX):
-        case "team-formed.v1":
-            team = _teams.decode(event.data)
-            return "teams", (team.team_id, team.formed_on, event.position)
-        case "member-joined.v1":
-            member = _members.decode(event.data)
-            return "members", (member.member_id, member.team_id, event.position)
-        case "digital-service-listed.v1":
-            service = _services.decode(event.data)
-            return "digital_services", (service.code, service.stages, event.position)
-        case _:
-            return None
+_facts = {kind: msgspec.json.Decoder(fact) for kind, fact in FACTS.items()}
 
 
 class RegistryCopy:
@@ -74,7 +31,7 @@ class RegistryCopy:
 
     name = NAME
     types: Collection[str] = frozenset(
-        f"{_PREFIX}{kind}.v1"
+        f"{PREFIX}{kind}.v1"
         for kind in (
             "unit-established",
             "reorganisation-decreed",
@@ -119,7 +76,8 @@ class RegistryCopy:
         return event.subject
 
     async def apply(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> Sequence[Poisoned]:
-        rows: dict[str, list[Row]] = {table: [] for table in _TABLES}
+        facts = await _read(connection, {key_of(event.subject) for event in events if concerns(event)})
+        learnt: dict[Key, int] = {}
         poisoned: dict[str, Poisoned] = {}
         of_units = any(event.type in UNIT_EVENTS for event in events)
         if of_units:
@@ -130,19 +88,51 @@ class RegistryCopy:
             try:
                 if event.type in UNIT_EVENTS:
                     self._units.add(event.position, event.type, bytes(event.data))
-                elif found := _row(event):
-                    rows[found[0]].append(found[1])
+                if concerns(event):
+                    key = key_of(event.subject)
+                    facts[key] = learn(facts.get(key), event)
+                    learnt[key] = event.position
             except (msgspec.DecodeError, Contradiction) as error:
                 poisoned[event.subject] = Poisoned(event, error)
         if of_units:
             await self._units.save(connection)
-        for table, added in rows.items():
-            if added:
-                await connection.copy_records_to_table(table, records=added, columns=_TABLES[table])
+        await _write(connection, facts, learnt)
         return list(poisoned.values())
 
     def rolled_back(self) -> None:
         self._units.forget()
+
+
+async def _read(connection: asyncpg.Connection, keys: set[Key]) -> dict[Key, Fact | None]:
+    rows = await connection.fetch(_FACTS, *_columns(keys)) if keys else []
+    return {(row["kind"], row["name"]): _facts[row["kind"]].decode(row["content"]) for row in rows}
+
+
+async def _write(
+    connection: asyncpg.Connection, facts: Mapping[Key, Fact | None], learnt: Mapping[Key, int]
+) -> None:
+    rows = [
+        (*key, msgspec.json.encode(fact).decode(), position)
+        for key, position in learnt.items()
+        if (fact := facts[key]) is not None
+    ]
+    if rows:
+        await connection.execute(_LEARN, *zip(*rows, strict=True))
+
+
+def _columns(keys: set[Key]) -> tuple[list[str], list[str]]:
+    return [kind for kind, _ in keys], [name for _, name in keys]
+
+
+_FACTS = """
+SELECT kind, name, content::text
+  FROM registry_facts JOIN unnest($1::text[], $2::text[]) wanted (kind, name) USING (kind, name)
+"""
+_LEARN = """
+INSERT INTO registry_facts (kind, name, content, position)
+SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bigint[])
+    ON CONFLICT (kind, name) DO UPDATE SET content = excluded.content, position = excluded.position
+"""
 
 
 class Registry:
@@ -178,19 +168,12 @@ class Registry:
         return await self._refresh()
 
     async def _refresh(self) -> Known:
-        position, held, units, teams, members, services = await self._news()
+        position, held, units, facts = await self._news()
         if position < self._position or not self._held.issubset(held):
             self._position, self._held, self._known = 0, frozenset(), Known()
-            position, held, units, teams, members, services = await self._news()
-        if units or teams or members or services:
-            known = self._known
-            self._known = replace(
-                known,
-                units={**known.units, **dict(units)},
-                teams={**known.teams, **dict(teams)},
-                members={**known.members, **dict(members)},
-                services={**known.services, **{code: tuple(stages) for code, stages in services}},
-            )
+            position, held, units, facts = await self._news()
+        if units or facts:
+            self._known = _with(self._known, units, facts)
         self._position, self._held = position, frozenset(held)
         return self._known
 
@@ -200,11 +183,42 @@ class Registry:
         return row
 
 
+def _with(known: Known, units: Sequence[tuple[Any, ...]], facts: Sequence[tuple[str, str, str]]) -> Known:
+    """What was known, and what is new. `units` has all spans of each of its units, earliest first."""
+    spans: dict[UUID, list[UnitSpan]] = {}
+    for unit_id, *span in units:
+        spans.setdefault(unit_id, []).append(UnitSpan(*span))
+    learnt: dict[str, dict[Any, Any]] = {kind: {} for kind in FACTS}
+    for kind, name, content in facts:
+        key = name if kind == "digital-service" else UUID(name)
+        learnt[kind][key] = _facts[kind].decode(content)
+    subjects = dict(known.subjects)
+    for member_id, member in learnt["member"].items():
+        if member.subject is not None and member_id not in subjects.get(member.subject, ()):
+            subjects[member.subject] = (*subjects.get(member.subject, ()), member_id)
+    return replace(
+        known,
+        units={**known.units, **{unit_id: tuple(found) for unit_id, found in spans.items()}},
+        splits={**known.splits, **learnt["unit"]},
+        teams={**known.teams, **learnt["team"]},
+        members={**known.members, **learnt["member"]},
+        campaigns={**known.campaigns, **learnt["campaign"]},
+        services={**known.services, **learnt["digital-service"]},
+        subjects=subjects,
+    )
+
+
+# Of a unit that changed, every span as it is known now.
 _NEWS = """
-SELECT coalesce((SELECT position FROM consumer_checkpoints WHERE consumer = $1 AND source = $2), 0),
+WITH done (position) AS (
+    SELECT coalesce((SELECT position FROM consumer_checkpoints WHERE consumer = $1 AND source = $2), 0)
+)
+SELECT done.position,
        ARRAY(SELECT position FROM quarantine WHERE consumer = $1 AND source = $2),
-       ARRAY(SELECT (unit_id, level) FROM unit_spans WHERE known_from > $3),
-       ARRAY(SELECT (team_id, formed_on) FROM teams WHERE position > $3),
-       ARRAY(SELECT (member_id, team_id) FROM members WHERE position > $3),
-       ARRAY(SELECT (code, stages) FROM digital_services WHERE position > $3)
+       ARRAY(SELECT (unit_id, level, parent_id, valid_from, valid_to, status, founded) FROM unit_spans
+              WHERE unit_id IN (SELECT unit_id FROM unit_spans WHERE known_from > $3)
+                AND known_until IS NULL
+              ORDER BY unit_id, valid_from),
+       ARRAY(SELECT (kind, name, content::text) FROM registry_facts WHERE position > $3)
+  FROM done
 """

@@ -31,7 +31,8 @@ from services.registry.domain.membership import Role
 from services.registry.domain.statistics import Measure
 from services.registry.domain.units import Level
 from services.visits import main as visits_service
-from services.visits.domain.visits import Mode, Obstacle, Outcome
+from services.visits.domain.guidance import Obstacle
+from services.visits.domain.visits import Mode, Outcome
 from tests.gateway.upstream import Telling
 from tests.service.issuer import Issuer
 from tests.service.running import running

@@ -7,6 +7,8 @@ from uuid import uuid4
 from uuid_utils.compat import uuid7
 
 from libs.events.ids import national_unit_id
+from libs.service.settings import Settings
+from socai.token import issue_token
 from tests.services import Client
 
 FIRST_DAY = "2025-06-30"
@@ -26,6 +28,11 @@ class Place:
     household: str
     neighbour: str
     after: dict[str, str]
+
+    def signed_in(self, settings: Settings, member_id: str) -> dict[str, str]:
+        """The header of whoever is linked to a member; the leader is from the beginning."""
+        token = issue_token(settings, role="member", subject=f"leader-{member_id}")
+        return {"Authorization": f"Bearer {token}"}
 
     def visit(self, **changed: Any) -> dict[str, Any]:
         return {
@@ -126,6 +133,7 @@ async def found(registry: Client, visits: Client) -> Place:
             joined(leader, team, "leader"),
             joined(member, team, "member"),
             joined(stranger, other, "leader"),
+            item("link-member", {"subject": f"leader-{leader}"}, target=leader),
             listed("vn.vneid-2", "registered", "verified", "used"),
             listed("vn.e-payment", "registered", "used"),
         ],

@@ -1,5 +1,6 @@
 """Registering households: what is accepted, and each refusal."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from libs.events.decider import NotYet, Rejected
 from services.visits.domain import RegisterHousehold, domain
 from tests.specification import Specification
-from tests.visits.hamlet import COMMUNE, HOUSEHOLD, KNOWN
+from tests.visits.hamlet import AREA, COMMUNE, HAMLET, HOUSEHOLD, KNOWN, OLD_HAMLET, SPLIT_ON, unit
 
 DOMAIN = domain()
 
@@ -47,6 +48,28 @@ def test_a_household_is_in_a_hamlet() -> None:
     Specification(DOMAIN, known=KNOWN).when(register(unit_id=COMMUNE)).then_refused(
         Rejected, "unit-not-hamlet", "/unit_id"
     )
+
+
+def test_a_household_is_in_an_area_of_its_hamlet() -> None:
+    there = {"unit_id": AREA, "since": date(2025, 9, 1)}
+    Specification(DOMAIN, known=KNOWN).when(register(**there)).then(HOUSEHOLD.model_copy(update=there))
+
+
+def test_a_unit_that_came_later_has_no_households_of_before() -> None:
+    too_early = register(unit_id=AREA, since=date(2025, 8, 31))
+    Specification(DOMAIN, known=KNOWN).when(too_early).then_refused(Rejected, "unit-not-active", "/unit_id")
+    announced = {**KNOWN.units, HAMLET: unit("hamlet", COMMUNE, date(2026, 12, 1))}
+    Specification(DOMAIN, known=replace(KNOWN, units=announced)).when(register()).then_refused(
+        Rejected, "unit-not-active", "/unit_id"
+    )
+
+
+def test_who_comes_with_last_years_map_loses_nothing() -> None:
+    """The hamlet has been split since; the household is assigned to a part afterwards."""
+    old = register(unit_id=OLD_HAMLET)
+    Specification(DOMAIN, known=KNOWN).when(old).then(HOUSEHOLD.model_copy(update={"unit_id": OLD_HAMLET}))
+    too_late = register(unit_id=OLD_HAMLET, since=SPLIT_ON)
+    Specification(DOMAIN, known=KNOWN).when(too_late).then_refused(Rejected, "unit-not-active", "/unit_id")
 
 
 def test_a_household_is_not_there_before_it_is() -> None:

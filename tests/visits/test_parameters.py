@@ -12,9 +12,9 @@ from tests.services import Client
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 UNKNOWN = [
-    ("visits", "/v1/visits?campaign=x", "campaign"),
+    ("visits", "/v1/visits?Campaign=x", "Campaign"),
     ("visits", "/v1/households?q=x", "q"),
-    ("visits", "/v1/households?not_visited=true", "not_visited"),
+    ("visits", "/v1/households?closed=true", "closed"),
     ("visits", f"/v1/households/{uuid4()}/visits?unit=x", "unit"),
     ("visits", f"/v1/visits/{uuid4()}?limit=1", "limit"),
     ("registry", "/v1/units?ended=true", "ended"),

@@ -15,6 +15,7 @@ from libs.events.envelope import Recorded
 from libs.events.log import Log
 from libs.events.migrations import migrate
 from services.visits.domain import Known
+from services.visits.domain.known import DigitalService, Member, Membership, Team, UnitSpan
 from services.visits.migrations import DIRECTORIES
 from services.visits.registry_copy import NAME, Registry, RegistryCopy
 from socai.local.embedded import Embedded
@@ -23,14 +24,14 @@ SOURCE = "/vn/93/registry"
 COMMUNE, HAMLET, TEAM, MEMBER = (uuid4() for _ in range(4))
 
 
-def event(position: int, kind: str, /, **data: Any) -> Recorded:
+def event(position: int, kind: str, subject: str, /, **data: Any) -> Recorded:
     return Recorded(
         position=position,
         time="2026-11-22T03:00:00.000000Z",
         id=f"{uuid4()}.1",
         source=SOURCE,
         type=f"vn.socai.registry.{kind}",
-        subject=f"subject/{position}",
+        subject=subject,
         streamversion=1,
         commandid=str(uuid4()),
         actor="officer",
@@ -41,6 +42,7 @@ def event(position: int, kind: str, /, **data: Any) -> Recorded:
 HAMLET_FOUNDED = event(
     1,
     "unit-established.v1",
+    f"unit/{HAMLET}",
     unit_id=HAMLET,
     level="hamlet",
     kind="ấp",
@@ -49,15 +51,37 @@ HAMLET_FOUNDED = event(
     valid_from="2025-06-30",
     a_field_of_the_future=True,
 )
-TEAM_FORMED = event(2, "team-formed.v1", team_id=TEAM, formed_on="2022-06-01", name="Tổ", unit_ids=[HAMLET])
-MEMBER_JOINED = event(3, "member-joined.v1", member_id=MEMBER, team_id=TEAM, role="member")
-SERVICE_LISTED = event(4, "digital-service-listed.v1", code="vn.vneid-2", stages=["registered", "used"])
+TEAM_FORMED = event(
+    2,
+    "team-formed.v1",
+    f"team/{TEAM}",
+    team_id=TEAM,
+    formed_on="2022-06-01",
+    name="Tổ",
+    unit_ids=[HAMLET],
+)
+MEMBER_JOINED = event(
+    3,
+    "member-joined.v1",
+    f"member/{MEMBER}",
+    member_id=MEMBER,
+    team_id=TEAM,
+    role="member",
+    joined_on="2022-06-01",
+)
+SERVICE_LISTED = event(
+    4,
+    "digital-service-listed.v1",
+    "digital-service/vn.vneid-2",
+    code="vn.vneid-2",
+    stages=["registered", "used"],
+)
 EVENTS = [HAMLET_FOUNDED, TEAM_FORMED, MEMBER_JOINED, SERVICE_LISTED]
 EVERYTHING = Known(
-    units={HAMLET: "hamlet"},
-    teams={TEAM: date(2022, 6, 1)},
-    members={MEMBER: TEAM},
-    services={"vn.vneid-2": ("registered", "used")},
+    units={HAMLET: (UnitSpan("hamlet", COMMUNE, date(2025, 6, 30)),)},
+    teams={TEAM: Team(name="Tổ", formed_on=date(2022, 6, 1), unit_ids=(HAMLET,))},
+    members={MEMBER: Member((Membership(TEAM, "member", date(2022, 6, 1)),))},
+    services={"vn.vneid-2": DigitalService(stages=("registered", "used"))},
 )
 
 
@@ -105,7 +129,7 @@ async def test_a_copy_made_again_from_the_start_is_learnt_again(log: Log) -> Non
     registry = Registry(log, SOURCE)
     await apply(log, EVENTS)
     assert await registry.prepare([]) == EVERYTHING
-    for table in ("unit_spans", "teams", "members", "digital_services"):
+    for table in ("unit_spans", "registry_facts"):
         await log.pool.execute(f"DELETE FROM {table}")
     await log.pool.execute("UPDATE consumer_checkpoints SET position = 0")
     await apply(log, EVENTS[:1])
@@ -113,7 +137,7 @@ async def test_a_copy_made_again_from_the_start_is_learnt_again(log: Log) -> Non
 
 
 async def test_an_event_that_cannot_be_read_leaves_no_trace_and_keeps_nothing_else_back(log: Log) -> None:
-    broken = event(2, "team-formed.v1", team_id="nobody", formed_on="2022-06-01")
+    broken = event(2, "team-formed.v1", "team/nobody", team_id="nobody", formed_on="yesterday")
     assert await apply(log, [HAMLET_FOUNDED, broken, MEMBER_JOINED]) == [broken.subject]
     known = await Registry(log, SOURCE).prepare([])
     assert known == Known(units=EVERYTHING.units, members=EVERYTHING.members)

@@ -7,7 +7,7 @@ import pytest
 
 from libs.events.envelope import Recorded, decode
 from services.visits.domain import domain
-from services.visits.lists import fold_household, fold_visit
+from services.visits.shown import fold_household, fold_visit
 
 DOMAIN = domain()
 LINES = Path(__file__).with_name("stored_events.jsonl").read_bytes().splitlines()
@@ -32,8 +32,24 @@ def test_what_was_written_still_folds() -> None:
     assert all(states.values())
 
 
+def stream(number: int) -> list[bytes]:
+    """The lines of the same stream as line `number`."""
+    return [
+        line for line, event in zip(LINES, STORED, strict=True) if event.subject == STORED[number].subject
+    ]
+
+
 def test_what_was_written_is_still_shown() -> None:
-    household, *visit = LINES
-    assert fold_household([household])["number"] == 17
-    shown = fold_visit(visit)
-    assert (shown["status"], shown["void_reason"], shown["version"]) == ("voided", "wrong household", 2)
+    household = fold_household(stream(0))
+    assert (household["number"], household["size"], household["closed_on"]) == (4, 6, "2026-07-01")
+    assert "business_kind" not in household
+    assert [place["from"] for place in household["places"]] == ["2022-07-01", "2026-03-01", "2026-05-01"]
+    assert household["unit_id"] == household["places"][-1]["unit_id"]
+    assert (household["consent"], len(household["surveys"])) == (None, 1)
+    absorbed = fold_household(stream(9))
+    assert (absorbed["absorbed_into"], household["absorbed"]) == (household["id"], [absorbed["id"]])
+    voided = fold_visit(stream(1))
+    assert (voided["status"], voided["void_reason"], voided["version"]) == ("voided", "wrong household", 2)
+    settled = fold_visit(stream(13))
+    assert (settled["status"], settled["occurred_on"], settled["version"]) == ("confirmed", "2026-06-11", 5)
+    assert (settled["recorded_by"], settled["dispute"]["settled"]["stands"]) == ("officer", True)

@@ -5,21 +5,42 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
 from libs.events.decider import NotYet, Rejected
-from services.visits.domain import RecordVisit, VisitVoided, VoidVisit, domain
-from services.visits.domain.visits import Guidance, Reached
+from services.visits.domain import (
+    HouseholdAbsorbed,
+    HouseholdClosed,
+    RecordVisit,
+    VisitVoided,
+    VoidVisit,
+    domain,
+)
+from services.visits.domain.guidance import Guidance, Reached
+from services.visits.domain.known import DigitalService, Member, Membership
 from tests.specification import NOW, Specification
-from tests.visits.hamlet import HOUSEHOLD, KNOWN, LEADER, STRANGER, TEAM, VISIT
+from tests.visits.hamlet import (
+    CAMPAIGN,
+    HAMLET,
+    HOUSEHOLD,
+    KNOWN,
+    LEADER,
+    MEMBER,
+    OTHER_TEAM,
+    STRANGER,
+    TEAM,
+    VISIT,
+    with_team,
+)
 
 DOMAIN = domain()
 SHOWN = Guidance(digital_service="vn.vneid-2", demonstrated=True)
 
 
 def record(**changed: Any) -> RecordVisit:
-    values = {"id": VISIT.visit_id, **VISIT.model_dump(exclude={"visit_id", "guidance"})}
+    values = {"id": VISIT.visit_id, **VISIT.model_dump(exclude={"visit_id", "guidance", "recorded_by"})}
     guidance = tuple(
         Guidance(**line.model_dump(exclude={"stages", "reached"}), reached=line.reached)
         for line in VISIT.guidance
@@ -120,6 +141,115 @@ def test_members_belong_to_the_team() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("joined_on", "left_on", "belongs"),
+    [
+        (date(2023, 5, 14), None, True),
+        (date(2023, 5, 15), None, False),
+        (date(2022, 6, 1), date(2023, 5, 14), True),
+        (date(2022, 6, 1), date(2023, 5, 13), False),
+    ],
+)
+def test_members_belong_to_the_team_on_the_day_of_the_visit(
+    joined_on: date, left_on: date | None, belongs: bool
+) -> None:
+    member = Member((Membership(TEAM, "member", joined_on, left_on),))
+    known = replace(KNOWN, members={**KNOWN.members, MEMBER: member})
+    outcome = Specification(DOMAIN, HOUSEHOLD, known=known).when(record())
+    if belongs:
+        outcome.then(VISIT)
+    else:
+        outcome.then_refused(Rejected, "member-not-in-team", "/member_ids/1")
+
+
+def test_a_member_who_came_back_belongs_again() -> None:
+    member = Member(
+        (
+            Membership(TEAM, "member", date(2022, 6, 1), date(2022, 12, 31)),
+            Membership(OTHER_TEAM, "member", date(2023, 1, 1), date(2023, 4, 30)),
+            Membership(TEAM, "member", date(2023, 5, 1)),
+        )
+    )
+    known = replace(KNOWN, members={**KNOWN.members, MEMBER: member})
+    Specification(DOMAIN, HOUSEHOLD, known=known).when(record()).then(VISIT)
+    between = record(occurred_on=date(2023, 2, 1))
+    Specification(DOMAIN, HOUSEHOLD, known=known).when(between).then_refused(
+        Rejected, "member-not-in-team", "/member_ids/1"
+    )
+
+
+def test_a_dissolved_team_records_what_it_did_until_its_last_day() -> None:
+    for last, accepted in ((date(2023, 5, 14), True), (date(2023, 5, 13), False)):
+        known = with_team(dissolved_on=last)
+        outcome = Specification(DOMAIN, HOUSEHOLD, known=known).when(record())
+        if accepted:
+            outcome.then(VISIT)
+        else:
+            outcome.then_refused(Rejected, "team-dissolved", "/occurred_on")
+
+
+def test_a_closed_household_is_not_visited_afterwards() -> None:
+    for last, accepted in ((date(2023, 5, 14), True), (date(2023, 5, 13), False)):
+        closed = HouseholdClosed(
+            household_id=VISIT.household_id, unit_id=HAMLET, closed_on=last, reason="gone"
+        )
+        outcome = Specification(DOMAIN, HOUSEHOLD, closed, known=KNOWN).when(record())
+        if accepted:
+            outcome.then(VISIT)
+        else:
+            outcome.then_refused(Rejected, "household-closed", "/occurred_on")
+
+
+def test_a_visit_of_an_absorbed_household_may_still_arrive() -> None:
+    absorbed = HouseholdAbsorbed(
+        household_id=VISIT.household_id, into_id=uuid4(), merged_on=date(2023, 5, 20)
+    )
+    Specification(DOMAIN, HOUSEHOLD, absorbed, known=KNOWN).when(record()).then(VISIT)
+
+
+def test_a_visit_belongs_to_a_campaign_of_its_team_and_day() -> None:
+    given().when(record(campaign_id=CAMPAIGN, mode="campaign")).then(
+        VISIT.model_copy(update={"campaign_id": CAMPAIGN, "mode": "campaign"})
+    )
+
+
+def test_a_campaign_may_be_held_on_another_day_than_planned() -> None:
+    day = date(2023, 5, 21)
+    held = {CAMPAIGN: msgspec.structs.replace(KNOWN.campaigns[CAMPAIGN], held_on=day)}
+    on_that_day = {"campaign_id": CAMPAIGN, "occurred_on": day}
+    Specification(DOMAIN, HOUSEHOLD, known=replace(KNOWN, campaigns=held)).when(record(**on_that_day)).then(
+        VISIT.model_copy(update=on_that_day)
+    )
+    given().when(record(**on_that_day)).then_refused(Rejected, "visit-off-campaign-day", "/occurred_on")
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "pointer"),
+    [
+        ({"cancelled": True}, "campaign-cancelled", "/campaign_id"),
+        ({"team_ids": (OTHER_TEAM,)}, "team-not-in-campaign", "/team_id"),
+        ({"day": date(2023, 5, 13)}, "visit-off-campaign-day", "/occurred_on"),
+    ],
+)
+def test_a_campaign_that_does_not_fit(changed: dict[str, Any], code: str, pointer: str) -> None:
+    campaigns = {CAMPAIGN: msgspec.structs.replace(KNOWN.campaigns[CAMPAIGN], **changed)}
+    known = replace(KNOWN, campaigns=campaigns)
+    Specification(DOMAIN, HOUSEHOLD, known=known).when(record(campaign_id=CAMPAIGN)).then_refused(
+        Rejected, code, pointer
+    )
+
+
+def test_a_retired_service_was_offered_until_its_last_day() -> None:
+    for last, accepted in ((date(2023, 5, 14), True), (date(2023, 5, 13), False)):
+        service = msgspec.structs.replace(KNOWN.services["vn.e-payment"], retired_on=last)
+        known = replace(KNOWN, services={**KNOWN.services, "vn.e-payment": service})
+        outcome = Specification(DOMAIN, HOUSEHOLD, known=known).when(record())
+        if accepted:
+            outcome.then(VISIT)
+        else:
+            outcome.then_refused(Rejected, "digital-service-retired", "/guidance/1/digital_service")
+
+
 def test_members_are_named_once() -> None:
     given().when(record(member_ids=(LEADER, LEADER))).then_refused(Rejected, "listed-twice", "/member_ids/1")
 
@@ -154,7 +284,11 @@ def test_uses_are_counted_only_of_a_service_that_has_the_stage() -> None:
             update={"guidance": (VISIT.guidance[0].model_copy(update={"reached": (), "uses": 2}),)}
         )
     )
-    unused = Specification(DOMAIN, HOUSEHOLD, known=replace(KNOWN, services={"vn.vneid-2": ("registered",)}))
+    unused = Specification(
+        DOMAIN,
+        HOUSEHOLD,
+        known=replace(KNOWN, services={"vn.vneid-2": DigitalService(stages=("registered",))}),
+    )
     unused.when(record(guidance=(used,))).then_refused(Rejected, "stage-unknown", "/guidance/0/uses")
     unused.when(record(guidance=(SHOWN,)))
 

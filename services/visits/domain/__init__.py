@@ -5,19 +5,76 @@ from typing import assert_never
 
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
-from services.visits.domain import households, visits
-from services.visits.domain.households import HouseholdRegistered, RegisterHousehold
+from services.visits.domain import consents, households, judging, merging, places, surveys, visits
+from services.visits.domain.consents import ConsentGiven, ConsentWithdrawn, RecordConsent
+from services.visits.domain.households import (
+    ChangeHouseholdDetails,
+    Household,
+    HouseholdDetailsChanged,
+    HouseholdRegistered,
+    RegisterHousehold,
+)
+from services.visits.domain.judging import (
+    ConfirmVisit,
+    DisputeSettled,
+    DisputeVisit,
+    SettleDispute,
+    VisitConfirmed,
+    VisitDisputed,
+)
 from services.visits.domain.known import Known
-from services.visits.domain.visits import RecordVisit, VisitRecorded, VisitVoided, VoidVisit
+from services.visits.domain.merging import HouseholdAbsorbed, HouseholdMerged, MergeHousehold
+from services.visits.domain.places import (
+    AssignHousehold,
+    CloseHousehold,
+    HouseholdAssigned,
+    HouseholdClosed,
+    HouseholdMoved,
+    MoveHousehold,
+)
+from services.visits.domain.surveys import NeedsSurveyed, SurveyHousehold
+from services.visits.domain.visits import (
+    CorrectVisit,
+    RecordVisit,
+    Visit,
+    VisitCorrected,
+    VisitRecorded,
+    VisitVoided,
+    VoidVisit,
+)
 
 __all__ = [
     "COMMANDS",
     "EVENTS",
     "SERVICE",
+    "AssignHousehold",
+    "ChangeHouseholdDetails",
+    "CloseHousehold",
+    "ConfirmVisit",
+    "ConsentGiven",
+    "ConsentWithdrawn",
+    "CorrectVisit",
+    "DisputeSettled",
+    "DisputeVisit",
+    "HouseholdAbsorbed",
+    "HouseholdAssigned",
+    "HouseholdClosed",
+    "HouseholdDetailsChanged",
+    "HouseholdMerged",
+    "HouseholdMoved",
     "HouseholdRegistered",
     "Known",
+    "MergeHousehold",
+    "MoveHousehold",
+    "NeedsSurveyed",
+    "RecordConsent",
     "RecordVisit",
     "RegisterHousehold",
+    "SettleDispute",
+    "SurveyHousehold",
+    "VisitConfirmed",
+    "VisitCorrected",
+    "VisitDisputed",
     "VisitRecorded",
     "VisitVoided",
     "VoidVisit",
@@ -27,32 +84,108 @@ __all__ = [
 SERVICE = "visits"
 
 COMMANDS: dict[str, type[Command]] = {
-    command.kind: command for command in (RegisterHousehold, RecordVisit, VoidVisit)
+    command.kind: command
+    for command in (
+        RegisterHousehold,
+        ChangeHouseholdDetails,
+        MoveHousehold,
+        AssignHousehold,
+        CloseHousehold,
+        MergeHousehold,
+        SurveyHousehold,
+        RecordConsent,
+        RecordVisit,
+        CorrectVisit,
+        VoidVisit,
+        ConfirmVisit,
+        DisputeVisit,
+        SettleDispute,
+    )
 }
-EVENTS = types_of(SERVICE, HouseholdRegistered, VisitRecorded, VisitVoided)
+EVENTS = types_of(
+    SERVICE,
+    HouseholdRegistered,
+    HouseholdDetailsChanged,
+    HouseholdMoved,
+    HouseholdAssigned,
+    HouseholdClosed,
+    HouseholdMerged,
+    HouseholdAbsorbed,
+    NeedsSurveyed,
+    ConsentGiven,
+    ConsentWithdrawn,
+    VisitRecorded,
+    VisitCorrected,
+    VisitVoided,
+    VisitConfirmed,
+    VisitDisputed,
+    DisputeSettled,
+)
 
-VisitsCommand = RegisterHousehold | RecordVisit | VoidVisit
-VisitsEvent = HouseholdRegistered | VisitRecorded | VisitVoided
-State = households.Household | visits.Visit
+VisitsCommand = (
+    households.HouseholdCommand
+    | places.PlaceCommand
+    | MergeHousehold
+    | SurveyHousehold
+    | RecordConsent
+    | visits.VisitCommand
+    | judging.JudgingCommand
+)
+HouseholdEvent = (
+    households.HouseholdEvent | places.PlaceEvent | merging.MergeEvent | NeedsSurveyed | consents.ConsentEvent
+)
+VisitsEvent = HouseholdEvent | visits.VisitEvent | judging.JudgingEvent
+State = Household | Visit
 
 
 def evolve(state: State | None, event: VisitsEvent) -> State:
     match event:
-        case HouseholdRegistered():
-            return households.evolve(None, event)
-        case VisitRecorded() | VisitVoided():
-            assert state is None or isinstance(state, visits.Visit)
+        case HouseholdRegistered() | HouseholdDetailsChanged():
+            assert state is None or isinstance(state, Household)
+            return households.evolve(state, event)
+        case VisitRecorded() | VisitCorrected() | VisitVoided():
+            assert state is None or isinstance(state, Visit)
             return visits.evolve(state, event)
+        case VisitConfirmed() | VisitDisputed() | DisputeSettled():
+            assert isinstance(state, Visit), "a visit is recorded first"
+            return judging.evolve(state, event)
+        case _:
+            assert isinstance(state, Household), "a household is registered first"
+            return _evolve_household(state, event)
+
+
+def _evolve_household(
+    state: Household, event: places.PlaceEvent | merging.MergeEvent | NeedsSurveyed | consents.ConsentEvent
+) -> Household:
+    match event:
+        case HouseholdMoved() | HouseholdAssigned() | HouseholdClosed():
+            return places.evolve(state, event)
+        case HouseholdMerged() | HouseholdAbsorbed():
+            return merging.evolve(state, event)
+        case NeedsSurveyed():
+            return surveys.evolve(state, event)
+        case ConsentGiven() | ConsentWithdrawn():
+            return consents.evolve(state, event)
         case _:
             assert_never(event)
 
 
 def decide(command: VisitsCommand, states: States, context: Context) -> Sequence[Event]:
     match command:
-        case RegisterHousehold():
+        case RegisterHousehold() | ChangeHouseholdDetails():
             return households.decide(command, states, context)
-        case RecordVisit() | VoidVisit():
+        case MoveHousehold() | AssignHousehold() | CloseHousehold():
+            return places.decide(command, states, context)
+        case MergeHousehold():
+            return merging.decide(command, states, context)
+        case SurveyHousehold():
+            return surveys.decide(command, states, context)
+        case RecordConsent():
+            return consents.decide(command, states, context)
+        case RecordVisit() | CorrectVisit() | VoidVisit():
             return visits.decide(command, states, context)
+        case ConfirmVisit() | DisputeVisit() | SettleDispute():
+            return judging.decide(command, states, context)
         case _:
             assert_never(command)
 

@@ -1,26 +1,59 @@
 """Households: where they are, since when, and what matters for helping them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, assert_never
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic_core import PydanticCustomError
 
 from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.visits.domain.known import known
+from services.visits.domain.text import Label
+from services.visits.domain.units import check_place
 
+Number = Annotated[int, Field(ge=1, le=1_000_000)]
+"""The household's number in its hamlet (số thứ tự)."""
+Size = Annotated[int, Field(ge=1, le=1000)]
 People = Annotated[int, Field(ge=0, le=1000)]
-Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-"""A word of a vocabulary that a province may extend, such as `fibre` or `market-stall`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of a household besides its place; None where nobody has said."""
+
+    number: int
+    size: int | None = None
+    adults: int | None = None
+    people_15_and_over: int | None = None
+    smartphones: int | None = None
+    connection: str | None = None
+    business_kind: str | None = None
+
+    def as_fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
 class Household:
+    """`placed_on` is the day from which it is in `unit_id`; `absorbed_into` says that it was entered twice,
+    and where its history goes on; `basis` is the legal basis for keeping personal fields, since `given_on`.
+    """
+
     since: date
+    unit_id: UUID
+    placed_on: date
+    details: Details
+    closed_on: date | None = None
+    absorbed_into: UUID | None = None
+    surveys: frozenset[UUID] = frozenset()
+    basis: str | None = None
+    reference: str | None = None
+    given_on: date | None = None
 
 
 class RegisterHousehold(Command):
@@ -31,9 +64,9 @@ class RegisterHousehold(Command):
 
     id: UUID
     unit_id: UUID
-    number: Annotated[int, Field(ge=1, le=1_000_000)]
+    number: Number
     since: Day
-    size: Annotated[int, Field(ge=1, le=1000)] | None = None
+    size: Size | None = None
     adults: People | None = None
     people_15_and_over: People | None = None
     smartphones: People | None = None
@@ -44,8 +77,43 @@ class RegisterHousehold(Command):
         return household_stream(self.id)
 
 
+class ChangeHouseholdDetails(Command):
+    """Details that are left out stay as they are; null takes what is known away."""
+
+    kind: ClassVar[str] = "change-household-details"
+
+    id: UUID
+    number: Number | None = None
+    size: Size | None = None
+    adults: People | None = None
+    people_15_and_over: People | None = None
+    smartphones: People | None = None
+    connection: Label | None = None
+    business_kind: Label | None = None
+
+    def target(self) -> str:
+        return household_stream(self.id)
+
+    @field_validator("number")
+    @classmethod
+    def _stays_known(cls, number: int | None) -> int | None:
+        if number is None:
+            raise PydanticCustomError("type-wrong", "a household always has a number")
+        return number
+
+    @model_serializer(mode="wrap")
+    def _as_asked(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """With what was set to its default, too: null is another request than saying nothing."""
+        return {**serialize(self), **{name: getattr(self, name) for name in self.changes()}}
+
+    def changes(self) -> dict[str, Any]:
+        """The details that were said, personal fields apart."""
+        said = self.model_fields_set - {"id"} - self.personal_fields()
+        return {name: getattr(self, name) for name in sorted(said)}
+
+
 class HouseholdRegistered(Event):
-    """The household is in `unit_id`, a hamlet, and has been since `since`."""
+    """The household is in `unit_id`, a hamlet or an area within one, and has been since `since`."""
 
     kind: ClassVar[str] = "household-registered"
 
@@ -64,58 +132,108 @@ class HouseholdRegistered(Event):
         return household_stream(self.household_id)
 
 
+class HouseholdDetailsChanged(Event):
+    """All details as they are afterwards; one that is absent is not known (any more)."""
+
+    kind: ClassVar[str] = "household-details-changed"
+
+    household_id: UUID
+    number: int
+    size: int | None = None
+    adults: int | None = None
+    people_15_and_over: int | None = None
+    smartphones: int | None = None
+    connection: str | None = None
+    business_kind: str | None = None
+
+    def stream(self) -> str:
+        return household_stream(self.household_id)
+
+
+HouseholdCommand = RegisterHousehold | ChangeHouseholdDetails
+HouseholdEvent = HouseholdRegistered | HouseholdDetailsChanged
+
+
 def household_stream(household_id: UUID) -> str:
     return f"household/{household_id}"
 
 
-def known_household(states: States, household_id: UUID, *, pointer: str) -> Household:
-    """The household's state. Raises NotYet: its registration may still arrive."""
+def known_household(states: States, household_id: UUID, *, pointer: str | None = None) -> Household:
+    """The household's state. Raises NotYet household-unknown: its registration may still arrive."""
     household = states[household_stream(household_id)]
     if not isinstance(household, Household):
         raise NotYet("household-unknown", pointer, household_id=household_id)
     return household
 
 
-def evolve(_: Household | None, event: HouseholdRegistered) -> Household:
-    return Household(since=event.since)
+def living_household(states: States, household_id: UUID, *, pointer: str | None = None) -> Household:
+    """A household that can still change. Raises NotYet: household-unknown; Rejected: household-absorbed,
+    household-closed.
+    """
+    household = known_household(states, household_id, pointer=pointer)
+    if household.absorbed_into is not None:
+        raise Rejected("household-absorbed", pointer, into_id=household.absorbed_into)
+    if household.closed_on is not None:
+        raise Rejected("household-closed", pointer, closed_on=household.closed_on)
+    return household
 
 
-def decide(command: RegisterHousehold, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, unit-not-hamlet, date-in-future, people-contradict; NotYet:
-    unit-unknown.
+def evolve(state: Household | None, event: HouseholdEvent) -> Household:
+    details = Details(**{name: getattr(event, name) for name in Details.__slots__})
+    match event:
+        case HouseholdRegistered():
+            return Household(since=event.since, unit_id=event.unit_id, placed_on=event.since, details=details)
+        case HouseholdDetailsChanged():
+            assert state is not None, "a household is registered first"
+            return replace(state, details=details)
+        case _:
+            assert_never(event)
+
+
+def decide(command: HouseholdCommand, states: States, context: Context) -> Sequence[Event]:
+    match command:
+        case RegisterHousehold():
+            return _register(command, states, context)
+        case ChangeHouseholdDetails():
+            return _change(command, states)
+        case _:
+            assert_never(command)
+
+
+def _register(command: RegisterHousehold, states: States, context: Context) -> Sequence[Event]:
+    """Raises Rejected: already-exists, date-in-future, people-contradict, unit-not-hamlet, unit-not-active;
+    NotYet: unit-unknown.
     """
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
-    level = known(context).units.get(command.unit_id)
-    if level is None:
-        raise NotYet("unit-unknown", "/unit_id", unit_id=command.unit_id)
-    if level != "hamlet":
-        raise Rejected("unit-not-hamlet", "/unit_id", level=level)
     if command.since > context.today:
         raise Rejected("date-in-future", "/since")
-    _check_people(command)
+    details = Details(**{name: getattr(command, name) for name in Details.__slots__})
+    _check_people(details)
+    check_place(known(context), command.unit_id, day=command.since, today=context.today, pointer="/unit_id")
     return [
         HouseholdRegistered(
-            household_id=command.id,
-            unit_id=command.unit_id,
-            number=command.number,
-            since=command.since,
-            size=command.size,
-            adults=command.adults,
-            people_15_and_over=command.people_15_and_over,
-            smartphones=command.smartphones,
-            connection=command.connection,
-            business_kind=command.business_kind,
+            household_id=command.id, unit_id=command.unit_id, since=command.since, **details.as_fields()
         )
     ]
 
 
-def _check_people(command: RegisterHousehold) -> None:
+def _change(command: ChangeHouseholdDetails, states: States) -> Sequence[Event]:
+    """Raises Rejected: household-absorbed, household-closed, people-contradict; NotYet: household-unknown."""
+    household = living_household(states, command.id)
+    details = replace(household.details, **command.changes())
+    _check_people(details)
+    if details == household.details:
+        return []
+    return [HouseholdDetailsChanged(household_id=command.id, **details.as_fields())]
+
+
+def _check_people(details: Details) -> None:
     """Adults are among the people of 15 and over, and those among all; what was not counted does not bind."""
     bounds = (
-        ("adults", command.adults, command.people_15_and_over),
-        ("adults", command.adults, command.size),
-        ("people_15_and_over", command.people_15_and_over, command.size),
+        ("adults", details.adults, details.people_15_and_over),
+        ("adults", details.adults, details.size),
+        ("people_15_and_over", details.people_15_and_over, details.size),
     )
     for field, part, whole in bounds:
         if part is not None and whole is not None and part > whole:

@@ -3,60 +3,38 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, ClassVar, Literal, assert_never
+from typing import Annotated, Any, ClassVar, Literal, assert_never
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
 from libs.events.day import Day
 from libs.events.decider import PERSONAL, Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
+from services.visits.domain import guidance as lines
+from services.visits.domain.guidance import Guidance, GuidanceGiven
 from services.visits.domain.households import household_stream, known_household
 from services.visits.domain.known import Known, known
+from services.visits.domain.teams import check_members, check_once, check_team
+from services.visits.domain.text import Reason
 
 Mode = Literal["home", "group", "campaign", "phone"]
 Outcome = Literal["met", "nobody-home", "declined"]
-Obstacle = Literal[
-    "no-smartphone",
-    "low-storage",
-    "weak-phone",
-    "no-signal",
-    "afraid-of-online-risk",
-    "elderly",
-    "no-need",
-    "missing-papers",
-    "other",
-]
-STAGES = frozenset({"installed", "registered", "verified", "used"})
-Code = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
+    """`confirmed` outlives a dispute that the visit stands; `voided`: it counts for nothing any more, because
+    somebody voided it or a dispute was settled against it.
+    """
+
     household_id: UUID
+    team_id: UUID
+    member_ids: tuple[UUID, ...]
+    recorded_by: str | None
+    confirmed: bool = False
+    disputed: bool = False
     voided: bool = False
-
-
-class Reached(BaseModel):
-    """So many people newly at this stage in this visit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    stage: Code
-    people: Annotated[int, Field(ge=1, le=1000)]
-
-
-class Guidance(BaseModel):
-    """One digital service: shown or not, what came of it, or what stood in the way."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    digital_service: Code
-    demonstrated: bool = False
-    reached: Annotated[tuple[Reached, ...], Field(max_length=4)] = ()
-    uses: Annotated[int, Field(ge=0, le=1000)] = 0
-    obstacle: Obstacle | None = None
-    helped_by_relative: bool = False
 
 
 class RecordVisit(Command):
@@ -86,39 +64,74 @@ class RecordVisit(Command):
         return (household_stream(self.household_id),)
 
 
+class CorrectVisit(Command):
+    """Says the whole visit again, as it should have been recorded. Its household stays: a visit entered under
+    the wrong one is voided and recorded again.
+    """
+
+    kind: ClassVar[str] = "correct-visit"
+
+    id: UUID
+    reason: Reason
+    household_id: UUID | None = None
+    team_id: UUID
+    member_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=50)]
+    occurred_on: Day
+    mode: Mode
+    outcome: Outcome
+    campaign_id: UUID | None = None
+    follow_up_on: Day | None = None
+    guidance: Annotated[tuple[Guidance, ...], Field(max_length=50)] = ()
+    note: Annotated[str | None, Field(max_length=2000, exclude=True)] = None
+
+    def target(self) -> str:
+        return visit_stream(self.id)
+
+    def follows(self, state: Any) -> tuple[str, ...]:
+        return (household_stream(state.household_id),) if isinstance(state, Visit) else ()
+
+
 class VoidVisit(Command):
     kind: ClassVar[str] = "void-visit"
 
     id: UUID
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+    reason: Reason
 
     def target(self) -> str:
         return visit_stream(self.id)
 
 
-class GuidanceGiven(BaseModel):
-    """Guidance with the stages of its service as they were known when it was recorded, so that counting
-    needs no other source.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    digital_service: str
-    stages: tuple[str, ...]
-    demonstrated: bool = False
-    reached: tuple[Reached, ...] = ()
-    uses: int = 0
-    obstacle: str | None = None
-    helped_by_relative: bool = False
-
-
 class VisitRecorded(Event):
-    """No unit stands in it: the place follows from the household on the day of the visit."""
+    """No unit stands in it: the place follows from the household on the day of the visit. `recorded_by` is
+    the sign-in that the log names as the actor, for those who decide later.
+    """
 
     kind: ClassVar[str] = "visit-recorded"
 
     visit_id: UUID
     household_id: UUID
+    team_id: UUID
+    member_ids: tuple[UUID, ...]
+    occurred_on: date
+    mode: str
+    outcome: str
+    campaign_id: UUID | None = None
+    follow_up_on: date | None = None
+    guidance: tuple[GuidanceGiven, ...] = ()
+    recorded_by: str | None = None
+
+    def stream(self) -> str:
+        return visit_stream(self.visit_id)
+
+
+class VisitCorrected(Event):
+    """All of the visit as it is afterwards."""
+
+    kind: ClassVar[str] = "visit-corrected"
+
+    visit_id: UUID
+    household_id: UUID
+    reason: str
     team_id: UUID
     member_ids: tuple[UUID, ...]
     occurred_on: date
@@ -145,21 +158,38 @@ class VisitVoided(Event):
         return visit_stream(self.visit_id)
 
 
-VisitCommand = RecordVisit | VoidVisit
-VisitEvent = VisitRecorded | VisitVoided
+VisitCommand = RecordVisit | CorrectVisit | VoidVisit
+VisitEvent = VisitRecorded | VisitCorrected | VisitVoided
 
 
 def visit_stream(visit_id: UUID) -> str:
     return f"visit/{visit_id}"
 
 
+def standing_visit(states: States, visit_id: UUID) -> Visit:
+    """A visit that counts, or may again. Raises NotYet: visit-unknown; Rejected: visit-voided."""
+    visit = states[visit_stream(visit_id)]
+    if not isinstance(visit, Visit):
+        raise NotYet("visit-unknown", None, visit_id=visit_id)
+    if visit.voided:
+        raise Rejected("visit-voided")
+    return visit
+
+
 def evolve(state: Visit | None, event: VisitEvent) -> Visit:
+    if isinstance(event, VisitRecorded):
+        return Visit(
+            household_id=event.household_id,
+            team_id=event.team_id,
+            member_ids=event.member_ids,
+            recorded_by=event.recorded_by,
+        )
+    assert state is not None, "a visit is recorded first"
     match event:
-        case VisitRecorded():
-            return Visit(household_id=event.household_id)
+        case VisitCorrected():
+            return replace(state, team_id=event.team_id, member_ids=event.member_ids)
         case VisitVoided():
-            assert state is not None
-            return replace(state, voided=True)
+            return replace(state, voided=True, disputed=False)
         case _:
             assert_never(event)
 
@@ -168,6 +198,8 @@ def decide(command: VisitCommand, states: States, context: Context) -> Sequence[
     match command:
         case RecordVisit():
             return _record(command, states, context)
+        case CorrectVisit():
+            return _correct(command, states, context)
         case VoidVisit():
             return _void(command, states)
         case _:
@@ -175,106 +207,104 @@ def decide(command: VisitCommand, states: States, context: Context) -> Sequence[
 
 
 def _record(command: RecordVisit, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, visit-in-future, follow-up-before-visit, listed-twice,
-    guidance-without-meeting, stage-unknown, member-not-in-team, visit-before-household, visit-before-team;
-    NotYet: campaign-unknown, team-unknown, member-unknown, household-unknown, digital-service-unknown.
-    """
+    """Raises Rejected: already-exists, and what `_content` refuses."""
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
-    # What is wrong in itself comes first: it must not be kept for later because something else is unknown.
-    _check_alone(command, context)
-    registry = known(context)
-    _check_references(command, states, registry)
+    content = _content(command, command.household_id, states, context)
     return [
         VisitRecorded(
             visit_id=command.id,
             household_id=command.household_id,
-            team_id=command.team_id,
-            member_ids=command.member_ids,
-            occurred_on=command.occurred_on,
-            mode=command.mode,
-            outcome=command.outcome,
-            campaign_id=command.campaign_id,
-            follow_up_on=command.follow_up_on,
-            guidance=tuple(
-                _given(line, registry, pointer=f"/guidance/{index}")
-                for index, line in enumerate(command.guidance)
-            ),
+            recorded_by=context.actor or None,
+            **content,
         )
     ]
 
 
-def _check_alone(command: RecordVisit, context: Context) -> None:
+def _correct(command: CorrectVisit, states: States, context: Context) -> Sequence[Event]:
+    """What the leader confirmed is not changed behind their back: it is disputed first.
+
+    Raises Rejected: visit-voided, visit-confirmed, household-fixed, and what `_content` refuses; NotYet:
+    visit-unknown.
+    """
+    visit = standing_visit(states, command.id)
+    if visit.confirmed and not visit.disputed:
+        raise Rejected("visit-confirmed")
+    if command.household_id not in (None, visit.household_id):
+        raise Rejected("household-fixed", "/household_id", household_id=visit.household_id)
+    content = _content(command, visit.household_id, states, context)
+    return [
+        VisitCorrected(visit_id=command.id, household_id=visit.household_id, reason=command.reason, **content)
+    ]
+
+
+def _content(
+    command: RecordVisit | CorrectVisit, household_id: UUID, states: States, context: Context
+) -> dict[str, Any]:
+    """The fields that recording and correcting have in common.
+
+    Raises Rejected: visit-in-future, follow-up-before-visit, listed-twice, guidance-without-meeting,
+    stage-unknown, visit-before-household, household-closed, visit-before-team, team-dissolved,
+    member-not-in-team, campaign-cancelled, team-not-in-campaign, visit-off-campaign-day,
+    digital-service-retired; NotYet: household-unknown, team-unknown, member-unknown, campaign-unknown,
+    digital-service-unknown.
+    """
+    # What is wrong in itself comes first: it must not be kept for later because something else is unknown.
+    _check_alone(command, context)
+    registry = known(context)
+    _check_references(command, household_id, states, registry)
+    return {
+        "team_id": command.team_id,
+        "member_ids": command.member_ids,
+        "occurred_on": command.occurred_on,
+        "mode": command.mode,
+        "outcome": command.outcome,
+        "campaign_id": command.campaign_id,
+        "follow_up_on": command.follow_up_on,
+        "guidance": lines.given(command.guidance, registry, day=command.occurred_on),
+    }
+
+
+def _check_alone(command: RecordVisit | CorrectVisit, context: Context) -> None:
     if command.occurred_on > context.today:
         raise Rejected("visit-in-future", "/occurred_on", today=context.today)
     if command.follow_up_on is not None and command.follow_up_on < command.occurred_on:
         raise Rejected("follow-up-before-visit", "/follow_up_on")
     if command.guidance and command.outcome != "met":
         raise Rejected("guidance-without-meeting", "/guidance", outcome=command.outcome)
-    _check_once(command.member_ids, "/member_ids/{}")
-    _check_once([line.digital_service for line in command.guidance], "/guidance/{}/digital_service")
-    for index, line in enumerate(command.guidance):
-        pointer = f"/guidance/{index}/reached/{{}}/stage"
-        for number, reached in enumerate(line.reached):
-            if reached.stage not in STAGES:
-                raise Rejected("stage-unknown", pointer.format(number), stage=reached.stage)
-        _check_once([reached.stage for reached in line.reached], pointer)
+    check_once(command.member_ids, "/member_ids/{}")
+    lines.check_alone(command.guidance)
 
 
-def _check_once(values: Sequence[object], pointer: str) -> None:
-    if len(set(values)) == len(values):
-        return
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            raise Rejected("listed-twice", pointer.format(index))
-
-
-def _check_references(command: RecordVisit, states: States, registry: Known) -> None:
-    """The first days of household and team may have been entered later than the visit was made."""
-    if command.campaign_id is not None:
-        raise NotYet("campaign-unknown", "/campaign_id", campaign_id=command.campaign_id)
-    formed_on = registry.teams.get(command.team_id)
-    if formed_on is None:
-        raise NotYet("team-unknown", "/team_id", team_id=command.team_id)
-    if command.occurred_on < formed_on:
-        raise Rejected("visit-before-team", "/occurred_on", formed_on=formed_on)
-    for index, member_id in enumerate(command.member_ids):
-        team_id = registry.members.get(member_id)
-        if team_id is None:
-            raise NotYet("member-unknown", f"/member_ids/{index}", member_id=member_id)
-        if team_id != command.team_id:
-            raise Rejected("member-not-in-team", f"/member_ids/{index}", member_id=member_id)
-    household = known_household(states, command.household_id, pointer="/household_id")
-    if command.occurred_on < household.since:
+def _check_references(
+    command: RecordVisit | CorrectVisit, household_id: UUID, states: States, registry: Known
+) -> None:
+    day = command.occurred_on
+    _check_campaign(command, registry)
+    check_team(registry, command.team_id, day=day, pointer="/occurred_on")
+    check_members(registry, command.member_ids, team_id=command.team_id, day=day)
+    household = known_household(states, household_id, pointer="/household_id")
+    if day < household.since:
         raise Rejected("visit-before-household", "/occurred_on", since=household.since)
+    if household.closed_on is not None and day > household.closed_on:
+        raise Rejected("household-closed", "/occurred_on", closed_on=household.closed_on)
 
 
-def _given(line: Guidance, registry: Known, *, pointer: str) -> GuidanceGiven:
-    code = line.digital_service
-    stages = registry.services.get(code)
-    if stages is None:
-        raise NotYet("digital-service-unknown", f"{pointer}/digital_service", digital_service=code)
-    for number, reached in enumerate(line.reached):
-        if reached.stage not in stages:
-            raise Rejected("stage-unknown", f"{pointer}/reached/{number}/stage", stage=reached.stage)
-    if line.uses and "used" not in stages:
-        raise Rejected("stage-unknown", f"{pointer}/uses", stage="used")
-    return GuidanceGiven(
-        digital_service=code,
-        stages=stages,
-        demonstrated=line.demonstrated,
-        reached=line.reached,
-        uses=line.uses,
-        obstacle=line.obstacle,
-        helped_by_relative=line.helped_by_relative,
-    )
+def _check_campaign(command: RecordVisit | CorrectVisit, registry: Known) -> None:
+    if command.campaign_id is None:
+        return
+    campaign = registry.campaigns.get(command.campaign_id)
+    if campaign is None:
+        raise NotYet("campaign-unknown", "/campaign_id", campaign_id=command.campaign_id)
+    if campaign.cancelled:
+        raise Rejected("campaign-cancelled", "/campaign_id")
+    if command.team_id not in campaign.team_ids:
+        raise Rejected("team-not-in-campaign", "/team_id", campaign_id=command.campaign_id)
+    if command.occurred_on not in (campaign.day, campaign.held_on):
+        raise Rejected("visit-off-campaign-day", "/occurred_on", day=campaign.held_on or campaign.day)
 
 
 def _void(command: VoidVisit, states: States) -> Sequence[Event]:
     """Raises Rejected: visit-voided; NotYet: visit-unknown."""
-    visit = states[command.target()]
-    if not isinstance(visit, Visit):
-        raise NotYet("visit-unknown", None, visit_id=command.id)
-    if visit.voided:
-        raise Rejected("visit-voided")
+    visit = standing_visit(states, command.id)
     return [VisitVoided(visit_id=command.id, household_id=visit.household_id, reason=command.reason)]

@@ -1,0 +1,175 @@
+"""What others say of a visit: the team's leader confirms it, somebody disputes it, and that is settled."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar, assert_never
+from uuid import UUID
+
+from libs.events.decider import Command, Context, Rejected, States
+from libs.events.event import Event
+from services.visits.domain.known import known
+from services.visits.domain.text import Reason
+from services.visits.domain.visits import Visit, standing_visit, visit_stream
+
+
+class ConfirmVisit(Command):
+    """The leader of the visit's team says that it was so."""
+
+    kind: ClassVar[str] = "confirm-visit"
+
+    id: UUID
+
+    def target(self) -> str:
+        return visit_stream(self.id)
+
+
+class DisputeVisit(Command):
+    """The leader or an officer doubts it: it stays out of the figures until that is settled."""
+
+    kind: ClassVar[str] = "dispute-visit"
+
+    id: UUID
+    reason: Reason
+
+    def target(self) -> str:
+        return visit_stream(self.id)
+
+
+class SettleDispute(Command):
+    """Whether the visit stands."""
+
+    kind: ClassVar[str] = "settle-visit"
+
+    id: UUID
+    stands: bool
+    reason: Reason | None = None
+
+    def target(self) -> str:
+        return visit_stream(self.id)
+
+
+class VisitConfirmed(Event):
+    """By `member_id`, who leads the team."""
+
+    kind: ClassVar[str] = "visit-confirmed"
+
+    visit_id: UUID
+    household_id: UUID
+    member_id: UUID
+
+    def stream(self) -> str:
+        return visit_stream(self.visit_id)
+
+
+class VisitDisputed(Event):
+    kind: ClassVar[str] = "visit-disputed"
+
+    visit_id: UUID
+    household_id: UUID
+    reason: str
+
+    def stream(self) -> str:
+        return visit_stream(self.visit_id)
+
+
+class DisputeSettled(Event):
+    """A visit that does not stand counts for nothing, as if it had been voided."""
+
+    kind: ClassVar[str] = "dispute-settled"
+
+    visit_id: UUID
+    household_id: UUID
+    stands: bool
+    reason: str | None = None
+
+    def stream(self) -> str:
+        return visit_stream(self.visit_id)
+
+
+JudgingCommand = ConfirmVisit | DisputeVisit | SettleDispute
+JudgingEvent = VisitConfirmed | VisitDisputed | DisputeSettled
+
+
+def evolve(state: Visit, event: JudgingEvent) -> Visit:
+    match event:
+        case VisitConfirmed():
+            return replace(state, confirmed=True)
+        case VisitDisputed():
+            return replace(state, disputed=True)
+        case DisputeSettled():
+            return replace(state, disputed=False, voided=not event.stands)
+        case _:
+            assert_never(event)
+
+
+def decide(command: JudgingCommand, states: States, context: Context) -> Sequence[Event]:
+    match command:
+        case ConfirmVisit():
+            return _confirm(command, states, context)
+        case DisputeVisit():
+            return _dispute(command, states, context)
+        case SettleDispute():
+            return _settle(command, states, context)
+        case _:
+            assert_never(command)
+
+
+def _confirm(command: ConfirmVisit, states: States, context: Context) -> Sequence[Event]:
+    """Raises Rejected: visit-voided, visit-disputed, visit-confirmed, not-team-leader, own-visit; NotYet:
+    visit-unknown.
+    """
+    visit = standing_visit(states, command.id)
+    if visit.disputed:
+        raise Rejected("visit-disputed")
+    if visit.confirmed:
+        raise Rejected("visit-confirmed")
+    leader_id = _leader(visit, context)
+    if leader_id is None:
+        raise Rejected("not-team-leader", team_id=visit.team_id)
+    if leader_id in visit.member_ids or context.actor == visit.recorded_by:
+        raise Rejected("own-visit")
+    return [VisitConfirmed(visit_id=command.id, household_id=visit.household_id, member_id=leader_id)]
+
+
+def _dispute(command: DisputeVisit, states: States, context: Context) -> Sequence[Event]:
+    """Raises Rejected: visit-voided, visit-disputed, not-team-leader; NotYet: visit-unknown."""
+    visit = standing_visit(states, command.id)
+    if visit.disputed:
+        raise Rejected("visit-disputed")
+    _check_above(visit, context)
+    return [VisitDisputed(visit_id=command.id, household_id=visit.household_id, reason=command.reason)]
+
+
+def _settle(command: SettleDispute, states: States, context: Context) -> Sequence[Event]:
+    """Raises Rejected: visit-voided, visit-not-disputed, not-team-leader; NotYet: visit-unknown."""
+    visit = standing_visit(states, command.id)
+    if not visit.disputed:
+        raise Rejected("visit-not-disputed")
+    _check_above(visit, context)
+    return [
+        DisputeSettled(
+            visit_id=command.id,
+            household_id=visit.household_id,
+            stands=command.stands,
+            reason=command.reason,
+        )
+    ]
+
+
+def _leader(visit: Visit, context: Context) -> UUID | None:
+    """Who asks, if they lead the visit's team today."""
+    registry = known(context)
+    team = registry.teams.get(visit.team_id)
+    for member_id in registry.members_of(context.actor):
+        if team is not None and team.led_by(member_id, context.today):
+            return member_id
+    return None
+
+
+def _check_above(visit: Visit, context: Context) -> None:
+    """A member of a team speaks about visits only where they lead it; an officer is no member of any, and
+    what officers may do is a matter of their role.
+    """
+    linked = next(known(context).members_of(context.actor), None)
+    if linked is not None and _leader(visit, context) is None:
+        raise Rejected("not-team-leader", team_id=visit.team_id)

@@ -1,0 +1,38 @@
+"""Who made a visit or a survey: a team that was there on that day, and members who were in it."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from libs.events.decider import NotYet, Rejected
+from services.visits.domain.known import Known
+
+
+def check_team(registry: Known, team_id: UUID, *, day: date, pointer: str) -> None:
+    """`pointer` is the day's. Raises Rejected: visit-before-team, team-dissolved; NotYet: team-unknown."""
+    team = registry.teams.get(team_id)
+    if team is None:
+        raise NotYet("team-unknown", "/team_id", team_id=team_id)
+    if day < team.formed_on:
+        raise Rejected("visit-before-team", pointer, formed_on=team.formed_on)
+    if team.dissolved_on is not None and day > team.dissolved_on:
+        raise Rejected("team-dissolved", pointer, dissolved_on=team.dissolved_on)
+
+
+def check_members(registry: Known, member_ids: Sequence[UUID], *, team_id: UUID, day: date) -> None:
+    """Raises Rejected: member-not-in-team; NotYet: member-unknown."""
+    for index, member_id in enumerate(member_ids):
+        member = registry.members.get(member_id)
+        if member is None:
+            raise NotYet("member-unknown", f"/member_ids/{index}", member_id=member_id)
+        if not member.in_team(team_id, day):
+            raise Rejected("member-not-in-team", f"/member_ids/{index}", team_id=team_id)
+
+
+def check_once(values: Sequence[object], pointer: str) -> None:
+    """`pointer` has a place for the index. Raises Rejected: listed-twice."""
+    if len(set(values)) == len(values):
+        return
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise Rejected("listed-twice", pointer.format(index))

@@ -1,0 +1,61 @@
+"""Where a household may be: hamlets, and areas within them, on the days on which they are there."""
+
+from datetime import date
+from uuid import UUID
+
+from libs.events.decider import NotYet, Rejected
+from services.visits.domain.known import Known, UnitSpan
+
+_LEVELS = frozenset({"hamlet", "area"})
+
+
+def check_place(registry: Known, unit_id: UUID, *, day: date, today: date, pointer: str) -> None:
+    """Whether a household can be in the unit from `day` on.
+
+    A unit that has ended since is as good as any: who has been away with last year's map loses nothing, and
+    what was split is assigned to a part afterwards. The earliest known hierarchy answers for earlier days, so
+    a unit can only be too young if something else was there before: areas, and what was made of others.
+
+    Raises NotYet: unit-unknown; Rejected: unit-not-hamlet, unit-not-active.
+    """
+    spans = registry.units.get(unit_id)
+    if not spans:
+        raise NotYet("unit-unknown", pointer, unit_id=unit_id)
+    level = spans[-1].level
+    if level not in _LEVELS:
+        raise Rejected("unit-not-hamlet", pointer, level=level)
+    first, last = _days(spans)
+    came_later = level == "area" or spans[0].founded
+    if first > today or (first > day and came_later):
+        raise Rejected("unit-not-active", pointer, valid_from=first)
+    if last is not None and last < day:
+        raise Rejected("unit-not-active", pointer, valid_to=last)
+
+
+def _days(spans: tuple[UnitSpan, ...]) -> tuple[date, date | None]:
+    """The first and the last day on which the unit is there; without a last one it still is."""
+    there = [span for span in spans if span.status != "ended"] or list(spans[:1])
+    return there[0].valid_from, there[-1].valid_to
+
+
+def within_reach(registry: Known, unit_id: UUID) -> set[UUID]:
+    """Where a household of this unit may be assigned without having moved: its hamlet, what that was split
+    into, and the areas of all of these.
+    """
+    homes = {unit_id} if registry.units[unit_id][-1].level == "hamlet" else set[UUID]()
+    for span in registry.units[unit_id]:
+        if span.level == "area" and span.parent_id is not None and _is_hamlet(registry, span.parent_id):
+            homes.add(span.parent_id)
+    for home in list(homes):
+        homes |= registry.parts_of(home)
+    areas = {
+        unit
+        for unit, spans in registry.units.items()
+        if spans[-1].level == "area" and any(span.parent_id in homes for span in spans)
+    }
+    return (homes | areas) - {unit_id}
+
+
+def _is_hamlet(registry: Known, unit_id: UUID) -> bool:
+    spans = registry.units.get(unit_id)
+    return spans is not None and spans[-1].level == "hamlet"
