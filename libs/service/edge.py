@@ -1,4 +1,4 @@
-"""What happens to every request: correlation, token, limits, problems, headers, log and metrics."""
+"""What happens to every request: correlation, token, limits, problems, headers, size, log and metrics."""
 
 import time
 from collections.abc import Collection
@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.service import metrics
 from libs.service.auth import TokenVerifier
+from libs.service.compression import Compressing, accepted
 from libs.service.problems import Problem, is_of_arguments, problem_of, render
 from libs.service.routes import Routes
 from libs.service.telemetry import correlation_from, correlation_id, log_request
@@ -66,9 +67,12 @@ class Edge:
                 message["headers"] = _completed(message.get("headers", ()), correlation)
             await send(message)
 
+        answer: Send = send_with_headers
+        if accepted(headers.get(b"accept-encoding")):
+            answer = Compressing(send_with_headers)
         try:
             try:
-                await self._answer(scope, _limited(headers, receive), send_with_headers)
+                await self._answer(scope, _limited(headers, receive), answer)
             except ClientDisconnect:
                 status = status or CLIENT_GONE
             except Exception as error:

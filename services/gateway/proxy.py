@@ -26,6 +26,7 @@ WHOLE = 64 * 1024
 _FORWARDED = (
     "authorization",
     "accept",
+    "accept-encoding",
     "accept-language",
     "content-type",
     "content-encoding",

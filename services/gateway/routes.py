@@ -72,6 +72,7 @@ ROUTES = (
         "GET /v1/visits/{id}",
         "POST /v1/visits/group",
         *(f"POST /v1/visits/{{id}}/{verb}" for verb in ("correct", "void", "confirm", "dispute", "settle")),
+        "GET /v1/teams/{id}/bundle",
         "POST /v1/sync",
         "POST /v1/sync/known",
     ),

@@ -20,6 +20,7 @@ from libs.service.problems import Problem, from_validation
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from services.visits import lists, shown
+from services.visits.bundle import read_bundle
 from services.visits.domain import (
     AssignHousehold,
     ChangeHouseholdDetails,
@@ -40,6 +41,8 @@ from services.visits.domain.households import household_stream
 from services.visits.domain.visits import visit_stream
 from services.visits.groups import GroupVisits
 
+BUNDLE_LIMIT = 1000
+"""Households in one page of a bundle: all that most teams have."""
 UnitReference = Annotated[str | None, Query(description="A unit of any level: its id, or CODE@DAY")]
 
 
@@ -88,8 +91,11 @@ def writes(commands: CommandApi, log: Log) -> Routes:
     return routes
 
 
-def reads(log: Log, read_after: ReadAfter) -> APIRouter:
-    """The routes that answer from this service's log and tables."""
+def reads(log: Log, read_after: ReadAfter, registry: str) -> APIRouter:
+    """The routes that answer from this service's log and tables. `registry` is the source of what it knows of
+    the registry.
+    """
+    sources = (log.source, registry)
 
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
@@ -166,6 +172,19 @@ def reads(log: Log, read_after: ReadAfter) -> APIRouter:
     async def get_visit(id: UUID) -> Response:  # noqa: A002
         visit = shown.fold_visit(await stream(visit_stream(id)))
         return _one({**visit, "ordinal": await lists.ordinal(log.pool, id)})
+
+    @router.get("/teams/{id}/bundle")
+    async def get_bundle(
+        id: UUID,  # noqa: A002
+        since: Annotated[
+            str | None, Query(max_length=500, description="`cursor` of an earlier answer")
+        ] = None,
+        limit: Limit = BUNDLE_LIMIT,
+        cursor: Annotated[
+            str | None, Query(max_length=1000, description="`next` of the page before; it knows `since`")
+        ] = None,
+    ) -> Response:
+        return Json(await read_bundle(log.pool, id, sources=sources, since=since, cursor=cursor, limit=limit))
 
     return router
 

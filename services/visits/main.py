@@ -29,7 +29,7 @@ def create(settings: Settings) -> ServiceApp:
         service=SERVICE,
         settings=settings,
         routes=api.writes(CommandApi(handler, COMMANDS, service.read_after, fold=fold), service.log),
-        routers=[api.reads(service.log, service.read_after)],
+        routers=[api.reads(service.log, service.read_after, registry)],
         lifespan=service.running,
         ready=service.ready,
         status=service.status,

@@ -1,0 +1,70 @@
+"""Answers made smaller for those who accept it: a telephone pays for every byte, and waits for it."""
+
+import zlib
+from typing import Any
+
+from starlette.types import Message, Send
+
+SMALLEST = 2048
+"""Bytes below which it is not worth the while: such an answer travels in one or two packets anyway."""
+LEVEL = 6
+
+_GZIP = 16 + zlib.MAX_WBITS
+_TEXT = (b"application/json", b"application/problem+json", b"application/x-ndjson", b"text/")
+
+
+class Compressing:
+    """Stands before `send`. An answer that comes in one piece is compressed whole; one that comes in several
+    passes as it is, since somebody may be waiting for each of them.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if _suits(message):
+                self._start = message
+            else:
+                await self._send(message)
+            return
+        start, self._start = self._start, None
+        if start is not None:
+            body = message.get("body", b"")
+            if not message.get("more_body") and len(body) >= SMALLEST:
+                body = _compressed(body)
+                message = {**message, "body": body}
+                start = _with_headers(start, len(body))
+            await self._send(start)
+        await self._send(message)
+
+
+def accepted(accept_encoding: bytes | None) -> bool:
+    """Whether gzip is among the encodings that were asked for, and not ruled out."""
+    for part in (accept_encoding or b"").lower().split(b","):
+        coding, _, quality = part.strip().partition(b";")
+        if coding.strip() in (b"gzip", b"*"):
+            return quality.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return False
+
+
+def _suits(start: Message) -> bool:
+    headers = dict(start.get("headers", ()))
+    return b"content-encoding" not in headers and headers.get(b"content-type", b"").startswith(_TEXT)
+
+
+def _compressed(body: bytes) -> bytes:
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, _GZIP)
+    return compressor.compress(body) + compressor.flush()
+
+
+def _with_headers(start: Message, length: int) -> dict[str, Any]:
+    headers = [(name, value) for name, value in start["headers"] if name not in (b"content-length", b"vary")]
+    vary = [value for name, value in start["headers"] if name == b"vary"]
+    headers += [
+        (b"content-length", str(length).encode()),
+        (b"content-encoding", b"gzip"),
+        (b"vary", b", ".join([*vary, b"Accept-Encoding"])),
+    ]
+    return {**start, "headers": headers}
