@@ -13,7 +13,7 @@ from services.registry.domain import COMMANDS as REGISTRY_COMMANDS
 from services.registry.domain import DOMAIN as REGISTRY
 from services.visits.domain import COMMANDS as VISITS_COMMANDS
 from services.visits.domain import domain as visits_domain
-from services.visits.domain.known import Known
+from services.visits.domain.known import DigitalService, Known, Member, Membership, Team, UnitSpan
 from socai.data import DATA
 from socai.scenarios.days import LAST_DAY
 from socai.scenarios.plan import Plan
@@ -21,6 +21,7 @@ from socai.scenarios.story import KHOM_6
 from socai.seed_facts import holds
 from tests.scenarios.figures import COUNTED, places
 from tests.scenarios.recount import Recount, recount
+from tests.specification import recorded
 
 ARTICLE = "000_a9d07e0ddb6742ae.txt"
 FACTS = orjson.loads((DATA / "seed-facts.json").read_bytes())["facts"]
@@ -149,12 +150,22 @@ def test_the_domains_accept_every_command_in_the_order_of_the_plan() -> None:
     registry, visits = _Decided(REGISTRY), _Decided(visits_domain())
     for raw in [*plan.opening(), *(command for step in plan.registry() for command in step.commands)]:
         registry.accept(raw, REGISTRY_COMMANDS, None)
-    units = {event.unit_id: event.level for event in registry.of("unit-established")}
     known = Known(
-        units=units,
-        teams={event.team_id: event.formed_on for event in registry.of("team-formed")},
-        members={event.member_id: event.team_id for event in registry.of("member-joined")},
-        services={event.code: event.stages for event in registry.of("digital-service-listed")},
+        units={
+            event.unit_id: (UnitSpan(event.level, event.parent_id, event.valid_from),)
+            for event in registry.of("unit-established")
+        },
+        teams={
+            event.team_id: Team(name=event.name, formed_on=event.formed_on, unit_ids=event.unit_ids)
+            for event in registry.of("team-formed")
+        },
+        members={
+            event.member_id: Member((Membership(event.team_id, event.role, event.joined_on),))
+            for event in registry.of("member-joined")
+        },
+        services={
+            event.code: DigitalService(stages=event.stages) for event in registry.of("digital-service-listed")
+        },
     )
     count = 0
     for hamlet in plan.visits():
@@ -169,7 +180,7 @@ class _Decided:
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
-        self._states: dict[str, Any] = {}
+        self._states: dict[str, Any] = {stream: wide.fold(None, []) for stream, wide in domain.wide.items()}
         self._events: list[Any] = []
 
     def accept(self, raw: bytes, commands: dict[str, type[Command]], known: object) -> None:
@@ -180,6 +191,10 @@ class _Decided:
         for event in self._domain.decide(command, states, Context.current(known)):
             self._states[event.stream()] = self._domain.evolve(self._states.get(event.stream()), event)
             self._events.append(event)
+            written = recorded(self._domain, len(self._events), event)
+            for stream, wide in self._domain.wide.items():
+                if written.type in wide.types:
+                    self._states[stream] = wide.fold(self._states[stream], [written])
 
     def of(self, kind: str) -> list[Any]:
         return [event for event in self._events if event.kind == kind]
