@@ -64,6 +64,14 @@ def test_a_unit_that_came_later_has_no_households_of_before() -> None:
     )
 
 
+def test_an_area_as_old_as_its_hamlet_answers_for_earlier_days_like_it() -> None:
+    old = {**KNOWN.units, AREA: unit("area", HAMLET)}
+    there = register(unit_id=AREA)
+    Specification(DOMAIN, known=replace(KNOWN, units=old)).when(there).then(
+        HOUSEHOLD.model_copy(update={"unit_id": AREA})
+    )
+
+
 def test_who_comes_with_last_years_map_loses_nothing() -> None:
     """The hamlet has been split since; the household is assigned to a part afterwards."""
     old = register(unit_id=OLD_HAMLET)

@@ -14,7 +14,7 @@ def check_place(registry: Known, unit_id: UUID, *, day: date, today: date, point
 
     A unit that has ended since is as good as any: who has been away with last year's map loses nothing, and
     what was split is assigned to a part afterwards. The earliest known hierarchy answers for earlier days, so
-    a unit can only be too young if something else was there before: areas, and what was made of others.
+    a unit can only be too young if something else was there before: what it was made of, or an area's hamlet.
 
     Raises NotYet: unit-unknown; Rejected: unit-not-hamlet, unit-not-active.
     """
@@ -25,11 +25,19 @@ def check_place(registry: Known, unit_id: UUID, *, day: date, today: date, point
     if level not in _LEVELS:
         raise Rejected("unit-not-hamlet", pointer, level=level)
     first, last = _days(spans)
-    came_later = level == "area" or spans[0].founded
-    if first > today or (first > day and came_later):
+    if first > today or (first > day and _came_later(registry, spans)):
         raise Rejected("unit-not-active", pointer, valid_from=first)
     if last is not None and last < day:
         raise Rejected("unit-not-active", pointer, valid_to=last)
+
+
+def _came_later(registry: Known, spans: tuple[UnitSpan, ...]) -> bool:
+    """Whether something else was there before the unit's first day."""
+    first = spans[0]
+    if first.founded or first.level != "area" or first.parent_id is None:
+        return first.founded
+    hamlet = registry.units.get(first.parent_id)
+    return hamlet is None or first.valid_from > hamlet[0].valid_from or hamlet[0].founded
 
 
 def _days(spans: tuple[UnitSpan, ...]) -> tuple[date, date | None]:
