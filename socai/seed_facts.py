@@ -4,7 +4,7 @@ import asyncio
 import math
 import operator
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ import typer
 from socai.data import DATA
 from socai.gateway_client import Gateway, Refused
 from socai.operator_token import JsonOption, TokenOption, gateway_url, tokens
-from socai.seed_questions import QUESTIONS
+from socai.seed_questions import QUESTIONS, TargetQuestion
 
 app = typer.Typer()
 
@@ -81,25 +81,71 @@ async def _check_one(gateway: Gateway, fact: dict[str, Any]) -> Checked:
         answered, warnings = await ask(gateway, fact)
     except NotAnswered as error:
         return Checked(fact["id"], fact["source"], expected, [], None, str(error))
-    ok = all(value is not None and holds(fact, value) for value in answered)
+    ok = agrees(fact, answered)
     return Checked(fact["id"], fact["source"], expected, answered, ok, warnings=warnings)
 
 
 async def ask(gateway: Gateway, fact: dict[str, Any]) -> tuple[list[float | None], tuple[str, ...]]:
     """What the system says to the fact's question, and its warnings. Raises NotAnswered, Refused, Away."""
-    question = QUESTIONS.get(fact["indicator"])
-    if question is None:
-        raise NotAnswered("no indicator answers this yet")
+    question = QUESTIONS[fact["indicator"]]
+    if isinstance(question, TargetQuestion):
+        return await _ask_targets(gateway, question, fact), ()
     await _must_have_teams(gateway, fact)
     unit = await _unit(gateway, fact)
+    period = [("to", fact["on"])]
+    if question.month:
+        period.append(("from", f"{fact['on'][:8]}01"))
     answered: list[float | None] = []
     warnings: dict[str, None] = {}
     for query in question.queries():
-        answer = await _get(gateway, "/v1/kpis", [*query, ("unit", unit), ("to", fact["on"])])
+        answer = await _get(gateway, "/v1/kpis", [*query, ("unit", unit), *period])
         (item,) = answer["items"]
-        answered.append(question.figure(item))
+        answered += question.figures(item)
         warnings |= dict.fromkeys(item.get("warnings") or ())
     return answered, tuple(warnings)
+
+
+async def _ask_targets(
+    gateway: Gateway, question: TargetQuestion, fact: dict[str, Any]
+) -> list[float | None]:
+    """Of a target that cascaded, None for each hamlet that does not have it."""
+    if not question.cascaded:
+        found = await _targets(gateway, question, fact, [("unit", await _unit(gateway, fact))])
+        return [target["value"] for target in found] or [None]
+    having = {target["unit_id"]: target for target in await _targets(gateway, question, fact, [])}
+    hamlets = [
+        hamlet["id"]
+        for commune in sorted({target["cascaded_from"] for target in having.values()})
+        async for hamlet in _pages(
+            gateway, "/v1/units", [("parent", commune), ("level", "hamlet"), ("on", _day(fact))]
+        )
+    ]
+    return [having[hamlet]["value"] if hamlet in having else None for hamlet in hamlets] or [None]
+
+
+async def _targets(
+    gateway: Gateway, question: TargetQuestion, fact: dict[str, Any], where: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    query = [("indicator", question.indicator), *where]
+    return [
+        target async for target in _pages(gateway, "/v1/targets", query) if question.fits(target, fact["due"])
+    ]
+
+
+async def _pages(gateway: Gateway, path: str, query: list[tuple[str, str]]) -> AsyncIterator[dict[str, Any]]:
+    cursor: str | None = ""
+    while cursor is not None:
+        more = [("cursor", cursor)] if cursor else []
+        answer = await _get(gateway, path, [*query, ("limit", "1000"), *more])
+        for item in answer["items"]:
+            yield item
+        cursor = answer["next"]
+
+
+def _day(fact: dict[str, Any]) -> str:
+    """The day on which its unit is meant."""
+    day: str = fact.get("unit_on") or fact.get("on") or fact["due"]
+    return day
 
 
 async def _get(gateway: Gateway, path: str, query: list[tuple[str, str]]) -> Any:
@@ -121,22 +167,26 @@ async def _must_have_teams(gateway: Gateway, fact: dict[str, Any]) -> None:
 
 async def _unit(gateway: Gateway, fact: dict[str, Any]) -> str:
     """The unit by its code, or step by step by name where the article gives only that."""
-    named, day = fact["unit"], fact["on"]
-    if "area" in named:
-        raise NotAnswered("areas are not there yet")
+    named, day = fact["unit"], _day(fact)
     unit = f"{named.get('district') or named['province']}@{day}"
-    for level in ("commune", "hamlet"):
+    for level in ("commune", "hamlet", "area"):
         if level in named:
             unit = await _below(gateway, parent=unit, level=level, full_name=named[level], day=day)
     return unit
 
 
+_KINDS = ("thị trấn", "phường", "xã", "ấp", "khóm", "khu dân cư điện tử")
+
+
 async def _below(gateway: Gateway, *, parent: str, level: str, full_name: str, day: str) -> str:
     """The id of the one unit of that name; `full_name` starts with the kind, in lower case."""
-    kind = next(k for k in ("thị trấn", "phường", "xã", "ấp", "khóm") if full_name.startswith(f"{k} "))
+    kind = next(k for k in _KINDS if full_name.startswith(f"{k} "))
     query = [("parent", parent), ("level", level), ("q", full_name[len(kind) + 1 :]), ("on", day)]
-    found = (await _get(gateway, "/v1/units", [*query, ("limit", "1000")]))["items"]
-    same = [unit["id"] for unit in found if _folded(unit["full_name"]) == _folded(full_name)]
+    same = [
+        unit["id"]
+        async for unit in _pages(gateway, "/v1/units", query)
+        if _folded(unit["full_name"]) == _folded(full_name)
+    ]
     if len(same) != 1:
         raise NotAnswered(f"there are {len(same)} units called {full_name} in {parent}")
     return str(same[0])
@@ -144,6 +194,13 @@ async def _below(gateway: Gateway, *, parent: str, level: str, full_name: str, d
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def agrees(fact: dict[str, Any], answered: Sequence[float | None]) -> bool:
+    """Whether every number of the answer satisfies the fact; where it names a pair, each its own number."""
+    if fact["relation"] == "=" and isinstance(fact["value"], list):
+        return list(answered) == fact["value"]
+    return all(value is not None and holds(fact, value) for value in answered)
 
 
 def holds(fact: dict[str, Any], answered: float) -> bool:
@@ -157,7 +214,8 @@ def holds(fact: dict[str, Any], answered: float) -> bool:
 
 def expectation(fact: dict[str, Any]) -> str:
     value = fact["value"]
-    number = " to ".join(_number(part) for part in value) if isinstance(value, list) else _number(value)
+    pair = " of " if fact["relation"] == "=" else " to "
+    number = pair.join(_number(part) for part in value) if isinstance(value, list) else _number(value)
     parts = [f"{fact['relation']} {number}"]
     parts += [
         f"{sign} {_number(fact[name])}" for name, sign in (("above", ">"), ("below", "<")) if name in fact

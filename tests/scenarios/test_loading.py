@@ -20,7 +20,6 @@ from socai.scenarios.plan import Plan
 from socai.scenarios.steps import SYNC
 from socai.scenarios.story import INSTRUMENT
 from socai.seed_facts import ask
-from socai.seed_questions import QUESTIONS
 from tests.scenarios.figures import COUNTED, places
 from tests.scenarios.recount import Recount, recount
 
@@ -95,7 +94,7 @@ async def test_every_figure_is_what_a_recount_of_the_commands_gives(
 ) -> None:
     here = places(count, unit)
     async with _gateway(empty_system) as gateway:
-        for phrase in QUESTIONS:
+        for phrase in COUNTED:
             fact: dict[str, Any] = {"unit": unit, "indicator": phrase, "on": END}
             answered, _ = await ask(gateway, fact)
             expected = COUNTED[phrase](count, here, END)
