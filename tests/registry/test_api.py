@@ -198,6 +198,11 @@ async def test_lists_come_in_pages(registry: Client) -> None:
         (f"/v1/teams/{uuid4()}", {}, 404, "not-found"),
         ("/v1/teams/nonsense", {}, 422, "malformed-id"),
         (f"/v1/members/{uuid4()}", {}, 404, "not-found"),
+        (f"/v1/campaigns/{uuid4()}", {}, 404, "not-found"),
+        ("/v1/campaigns", {"from": "2023-02-01", "to": "2023-01-31"}, 422, "period-reversed"),
+        ("/v1/campaigns", {"status": "done"}, 422, "value-not-allowed"),
+        ("/v1/digital-services/vn.none/history", {}, 404, "not-found"),
+        ("/v1/indicators/none/history", {}, 404, "not-found"),
     ],
 )
 async def test_a_bad_question_is_told_what_is_wrong(

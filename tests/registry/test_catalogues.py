@@ -189,10 +189,21 @@ def test_a_version_of_an_indicator_follows_the_one_before(version: int) -> None:
 
 @pytest.mark.parametrize("kind", ["share", "stock"])
 def test_a_share_and_nothing_else_has_two_parts(kind: Any) -> None:
-    parts: dict[str, Any] = {"numerator": Part(indicator="households-guided")} if kind == "share" else PARTS
-    definition = Definition(kind=kind, names=INDICATOR.definition.names, **parts)
-    Specification(DOMAIN).when(define(definition=definition)).then_refused(
-        Rejected, "parts-missing", "/definition"
+    half: dict[str, Any] = {"numerator": Part(indicator="households-guided")}
+    others: dict[str, Any] = {"denominators": {"people": Part(indicator="baseline.adults")}}
+    for parts in ({**half, **others},) if kind == "share" else (PARTS, others):
+        definition = Definition(kind=kind, names=INDICATOR.definition.names, **parts)
+        Specification(DOMAIN).when(define(definition=definition)).then_refused(
+            Rejected, "parts-missing", "/definition"
+        )
+
+
+def test_a_share_may_have_other_denominators() -> None:
+    others = {"people": Part(indicator="baseline.adults")}
+    names = INDICATOR.definition.names
+    definition = Definition(kind="share", names=names, denominators=others, **PARTS)
+    Specification(DOMAIN).when(define(definition=definition)).then(
+        INDICATOR.model_copy(update={"definition": definition})
     )
 
 

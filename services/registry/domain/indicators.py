@@ -12,7 +12,7 @@ from services.registry.domain.digital_services import Names
 from services.registry.domain.targets import IndicatorCode
 from services.registry.domain.text import Label, ServiceCode
 
-Kind = Literal["flow", "stock", "distinct", "spread", "covered", "declared", "share", "ratio"]
+Kind = Literal["flow", "stock", "distinct", "spread", "covered", "declared", "share", "ratio", "progress"]
 
 
 class Part(BaseModel):
@@ -27,7 +27,9 @@ class Part(BaseModel):
 
 
 class Definition(BaseModel):
-    """How an indicator adds up, and what it is called. `parameters` are the kind's own."""
+    """How an indicator adds up, and what it is called. `parameters` are the kind's own; `denominators` are
+    other ones, by a measure or an audience.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -37,6 +39,7 @@ class Definition(BaseModel):
     parameters: Annotated[dict[str, Any], Field(max_length=16)] = {}
     numerator: Part | None = None
     denominator: Part | None = None
+    denominators: Annotated[dict[Label, Part], Field(min_length=1, max_length=16)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ def decide(command: DefineIndicator, states: States, _: Context) -> Sequence[Eve
         raise Rejected("version-not-next", "/version", next=before.version + 1)
     definition = command.definition
     parts = [part for part in (definition.numerator, definition.denominator) if part is not None]
-    if len(parts) != (2 if definition.kind in ("share", "ratio") else 0):
+    divided = definition.kind in ("share", "ratio")
+    if len(parts) != (2 if divided else 0) or (definition.denominators and not divided):
         raise Rejected("parts-missing", "/definition")
     return [IndicatorDefined(code=command.id, number=command.version, definition=definition)]
