@@ -73,7 +73,7 @@ PERSONAL = Personal()
 class Command(BaseModel):
     """What somebody wants. Validated from JSON, strictly: a number is not a text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     kind: ClassVar[str]
     """The route's verb, such as `record-visit`."""
@@ -89,8 +89,9 @@ class Command(BaseModel):
         return _personal_fields(cls)
 
     def personal(self) -> dict[str, str | None]:
-        """The personal fields that were said; None takes away what was said before."""
-        return {name: getattr(self, name) for name in self.personal_fields() & self.model_fields_set}
+        """The personal fields that were said; None takes away what was said before, if anything was."""
+        said = {name: getattr(self, name) for name in self.personal_fields() & self.model_fields_set}
+        return {name: value for name, value in said.items() if value is not None or not self.creates}
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         hidden = self.personal_fields()

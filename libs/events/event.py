@@ -11,7 +11,7 @@ class Event(BaseModel):
     optional ones; anything else is a new `version` with an upcaster.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     kind: ClassVar[str]
     """The last part of the event type without its version, such as `visit-recorded`."""

@@ -59,6 +59,17 @@ class StoredLog:
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
+    async def read_sealed(self, streams: Sequence[str]) -> list[tuple[str, int, bytes]]:
+        """As `read_streams`, but only the events with sealed fields, and the erasures."""
+        rows = await self.pool.fetch(
+            "SELECT stream, version, payload FROM events"
+            ' WHERE stream = ANY($1) AND (position(\'"sealed":"\'::bytea IN payload) > 0'
+            "                             OR type LIKE 'vn.socai.%.personal-data-erased.v1')"
+            " ORDER BY stream, version",
+            streams,
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
     async def erasures(self, after: int, limit: int) -> list[tuple[int, str]]:
         """(position, subject) of the erasures of personal data, in order, from the one after `after` on."""
         rows = await self.pool.fetch(

@@ -43,7 +43,7 @@ Parsed = tuple[Any, int | None, Command | Problem]
 class Form(BaseModel):
     """What somebody fills in once and means several times."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     def commands(self) -> Sequence[tuple[UUID | None, Command | Problem]]:
         """The commands that it stands for, each with its id, or why there is none. Raises Problem."""

@@ -52,6 +52,14 @@ class Sealed(NamedTuple):
         values = [_data.decode(event.data).sealed for event in events]
         return cls([value for value in values if value is not None], False)
 
+    @classmethod
+    def by_stream(cls, rows: Sequence[tuple[str, int, bytes]]) -> dict[str, "Sealed"]:
+        """The same for several streams, which stand one after the other."""
+        streams: dict[str, list[tuple[str, int, bytes]]] = {}
+        for row in rows:
+            streams.setdefault(row[0], []).append(row)
+        return {stream: cls.of(each) for stream, each in streams.items()}
+
     def marks(self) -> dict[str, bool]:
         """What an answer says of the subject."""
         return {"erased": True} if self.erased else {}
@@ -73,47 +81,57 @@ class Opening:
         unit_id: UUID | None = None,
         household_id: UUID | None = None,
     ) -> dict[str, dict[str, str]]:
-        """What holds for each subject, by all its values in the order of their events. Subjects of whom
-        nothing can be opened are absent. Raises as `each`.
-        """
-        opened = await self.each(request, sealed, purpose=purpose, unit_id=unit_id, household_id=household_id)
-        return {
-            subject: merged([value for value in values if value is not None])
-            for subject, values in opened.items()
-        }
+        """What holds for each subject, by all its values in the order of their events, for an answer that
+        shows it; the reading is on record when this returns. Subjects of whom nothing can be opened are
+        absent; whoever may not see it gets nothing.
 
-    async def each(
-        self,
-        request: Request,
-        sealed: Mapping[str, Sequence[str]],
-        *,
-        purpose: str,
-        unit_id: UUID | None = None,
-        household_id: UUID | None = None,
-    ) -> dict[str, list[Opened | None]]:
+        Raises KeysUnavailable; Problem, and what a log raises, where the reading cannot be recorded.
+        """
+        if not may_see(request):
+            return {}
+        opened = await self.unseal(sealed)
+        if opened:
+            await self.record(
+                request, purpose=purpose, subjects=len(opened), unit_id=unit_id, household_id=household_id
+            )
+        return {subject: merged([value for value in values if value]) for subject, values in opened.items()}
+
+    async def unseal(self, sealed: Mapping[str, Sequence[str]]) -> dict[str, list[Opened | None]]:
         """Every value by itself; None where one cannot be opened. Subjects without a key, because they were
-        erased, are absent. Where something was opened, a `sealed-data-read` has been appended.
-
-        Raises KeysUnavailable; Problem and what a log raises where the reading cannot be recorded.
+        erased, are absent. **Whoever calls this sees to `may_see` and to `record`.** Raises KeysUnavailable.
         """
-        who = principal_of(request.scope)
         sealed = {subject: values for subject, values in sealed.items() if values}
-        if not sealed or MAY_SEE.isdisjoint(who.roles):
+        if not sealed:
             return {}
         keys = await self._keys.keys(sealed.keys())
-        opened = {
-            subject: [_opened(key, value) for value in sealed[subject]] for subject, key in keys.items()
-        }
-        if opened:
-            reading = RecordReading(
-                id=uuid7(), purpose=purpose, subjects=len(opened), unit_id=unit_id, household_id=household_id
-            )
-            correlation = request.scope["socai.correlation_id"]
-            asked = Asked(command_id=uuid7(), actor=who.subject, command=reading, correlation_id=correlation)
-            [outcome] = await self._handler.execute([asked])
-            if isinstance(outcome, Refusal):
-                raise from_refusal(outcome)
-        return opened
+        return {subject: [_opened(key, value) for value in sealed[subject]] for subject, key in keys.items()}
+
+    async def record(
+        self,
+        request: Request,
+        *,
+        purpose: str,
+        subjects: int,
+        unit_id: UUID | None = None,
+        household_id: UUID | None = None,
+    ) -> None:
+        """Who is shown what of how many subjects: appended before the answer leaves."""
+        reading = RecordReading(
+            id=uuid7(), purpose=purpose, subjects=subjects, unit_id=unit_id, household_id=household_id
+        )
+        asked = Asked(
+            command_id=uuid7(),
+            actor=principal_of(request.scope).subject,
+            command=reading,
+            correlation_id=request.scope["socai.correlation_id"],
+        )
+        [outcome] = await self._handler.execute([asked])
+        if isinstance(outcome, Refusal):
+            raise from_refusal(outcome)
+
+
+def may_see(request: Request) -> bool:
+    return not MAY_SEE.isdisjoint(principal_of(request.scope).roles)
 
 
 def _opened(key: DataKey, sealed: str) -> Opened | None:

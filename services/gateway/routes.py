@@ -65,9 +65,10 @@ ROUTES = (
         "GET PATCH /v1/households/{id}",
         *(
             f"POST /v1/households/{{id}}/{verb}"
-            for verb in ("move", "assign", "merge", "close", "survey", "consent")
+            for verb in ("move", "assign", "merge", "close", "survey", "consent", "erase")
         ),
         "GET /v1/households/{id}/visits",
+        "GET /v1/households/{id}/disclosure",
         "GET POST /v1/visits",
         "GET /v1/visits/{id}",
         "POST /v1/visits/group",

@@ -14,6 +14,7 @@ from libs.service.answers import Json
 from libs.service.body import read_json
 from libs.service.commands import CommandApi
 from libs.service.openapi import operation
+from libs.service.opening import may_see
 from libs.service.pages import DEFAULT_LIMIT, INT4, INT8, Cursor, Limit, page, read_cursor
 from libs.service.parameters import known_parameters
 from libs.service.problems import Problem, from_validation
@@ -28,6 +29,7 @@ from services.visits.domain import (
     ConfirmVisit,
     CorrectVisit,
     DisputeVisit,
+    EraseHousehold,
     MergeHousehold,
     MoveHousehold,
     RecordConsent,
@@ -40,6 +42,10 @@ from services.visits.domain import (
 from services.visits.domain.households import household_stream
 from services.visits.domain.visits import visit_stream
 from services.visits.groups import GroupVisits
+from services.visits.personal import NARROW, Personal
+
+LARGEST_COMMUNE = 100_000
+"""Households that a search looks through."""
 
 BUNDLE_LIMIT = 1000
 """Households in one page of a bundle: all that most teams have."""
@@ -67,6 +73,7 @@ def writes(commands: CommandApi, log: Log) -> Routes:
         ("households/{id}/close", CloseHousehold),
         ("households/{id}/survey", SurveyHousehold),
         ("households/{id}/consent", RecordConsent),
+        ("households/{id}/erase", EraseHousehold),
         ("visits/{id}/correct", CorrectVisit),
         ("visits/{id}/void", VoidVisit),
         ("visits/{id}/confirm", ConfirmVisit),
@@ -91,7 +98,7 @@ def writes(commands: CommandApi, log: Log) -> Routes:
     return routes
 
 
-def reads(log: Log, read_after: ReadAfter, registry: str) -> APIRouter:
+def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) -> APIRouter:
     """The routes that answer from this service's log and tables. `registry` is the source of what it knows of
     the registry.
     """
@@ -118,23 +125,60 @@ def reads(log: Log, read_after: ReadAfter, registry: str) -> APIRouter:
 
     @router.get("/households")
     async def list_households(
+        request: Request,
         unit: UnitReference = None,
+        q: Annotated[
+            str | None,
+            Query(min_length=1, max_length=100, description="A name or a telephone number, within a commune"),
+        ] = None,
         not_visited: Annotated[bool | None, Query(description="Those with no visit, or with some")] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        place = await named(unit)
+        if q is not None:
+            return await search(request, q, place, not_visited=not_visited, limit=limit, cursor=cursor)
         rows = await lists.list_households(
             log.pool,
-            unit=await named(unit),
+            unit=place,
             not_visited=not_visited,
             after=read_cursor(cursor, UUID, INT4, UUID),
             limit=limit + 1,
         )
+        rows = [*await personal.listed(request, rows[:limit], place), *rows[limit:]]
         return Json(page(rows, limit, key=lambda row: row[0], item=lambda row: row[1]))
 
+    async def search(
+        request: Request,
+        q: str,
+        unit: hierarchy.Unit | None,
+        *,
+        not_visited: bool | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Response:
+        if unit is None:
+            raise Problem("search-needs-unit")
+        if unit.level not in NARROW:
+            raise Problem("search-too-wide", unit.level)
+        if not may_see(request):
+            raise Problem("personal-data-closed")
+        (after,) = read_cursor(cursor, UUID) or (None,)
+        rows = await lists.list_households(
+            log.pool, unit=unit, not_visited=not_visited, after=None, limit=LARGEST_COMMUNE
+        )
+        households = [answer for _, answer in rows]
+        found = await personal.search(request, households, unit, q, after=after, limit=limit)
+        return Json(page(found[: limit + 1], limit, key=lambda row: [row["id"]], item=lambda row: row))
+
     @router.get("/households/{id}")
-    async def get_household(id: UUID) -> Response:  # noqa: A002 – the path's name
-        return _one(shown.fold_household(await stream(household_stream(id))))
+    async def get_household(request: Request, id: UUID) -> Response:  # noqa: A002 – the path's name
+        household = shown.fold_household(await stream(household_stream(id)))
+        return _one(await personal.household(request, household))
+
+    @router.get("/households/{id}/disclosure")
+    async def disclose(request: Request, id: UUID) -> Response:  # noqa: A002
+        return Json(await personal.disclosure(request, id))
 
     @router.get("/households/{id}/visits")
     async def list_visits_of_household(
@@ -169,12 +213,13 @@ def reads(log: Log, read_after: ReadAfter, registry: str) -> APIRouter:
         return await visits(wanted, limit, cursor)
 
     @router.get("/visits/{id}")
-    async def get_visit(id: UUID) -> Response:  # noqa: A002
-        visit = shown.fold_visit(await stream(visit_stream(id)))
+    async def get_visit(request: Request, id: UUID) -> Response:  # noqa: A002
+        visit = await personal.visit(request, shown.fold_visit(await stream(visit_stream(id))))
         return _one({**visit, "ordinal": await lists.ordinal(log.pool, id)})
 
     @router.get("/teams/{id}/bundle")
     async def get_bundle(
+        request: Request,
         id: UUID,  # noqa: A002
         since: Annotated[
             str | None, Query(max_length=500, description="`cursor` of an earlier answer")
@@ -184,7 +229,8 @@ def reads(log: Log, read_after: ReadAfter, registry: str) -> APIRouter:
             str | None, Query(max_length=1000, description="`next` of the page before; it knows `since`")
         ] = None,
     ) -> Response:
-        return Json(await read_bundle(log.pool, id, sources=sources, since=since, cursor=cursor, limit=limit))
+        answer = await read_bundle(log.pool, id, sources=sources, since=since, cursor=cursor, limit=limit)
+        return Json(await personal.bundled(request, answer))
 
     return router
 

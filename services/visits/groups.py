@@ -11,6 +11,7 @@ from libs.service.commands import Form
 from libs.service.problems import Problem
 from services.visits.domain import RecordVisit
 from services.visits.domain.guidance import Guidance
+from services.visits.domain.text import Note
 from services.visits.domain.visits import Mode, Outcome
 
 Id = Annotated[str, Field(max_length=64)]
@@ -33,7 +34,7 @@ class GroupVisits(Form):
     campaign_id: UUID | None = None
     follow_up_on: Day | None = None
     guidance: Annotated[tuple[Guidance, ...], Field(max_length=50)] = ()
-    note: Annotated[str | None, Field(max_length=2000, exclude=True)] = None
+    note: Annotated[Note | None, Field(repr=False)] = None
 
     def commands(self) -> list[tuple[UUID | None, Command | Problem]]:
         """Raises Problem: group-ids-differ."""

@@ -7,11 +7,13 @@ from libs.service.app import ServiceApp, create_app
 from libs.service.commands import CommandApi
 from libs.service.log_keys import verifier
 from libs.service.log_service import LogService
+from libs.service.opening import Opening
 from libs.service.serve import run
 from libs.service.settings import Settings
 from services.visits import api
 from services.visits.domain import COMMANDS, SERVICE, domain
 from services.visits.migrations import DIRECTORIES
+from services.visits.personal import Personal
 from services.visits.projection import VisitsLists
 from services.visits.registry_copy import Registry, RegistryCopy
 from services.visits.shown import fold
@@ -25,11 +27,12 @@ def create(settings: Settings) -> ServiceApp:
     service.consume(lambda pool: Consumer(pool, RegistryCopy(), registry, topic, verifier=key))
     service.consume(lambda pool: Consumer(pool, VisitsLists(), service.source, LogFeed(service.log)))
     handler = Handler(service.log, domain(Registry(service.log, registry).prepare), service.keys)
+    personal = Personal(service.log, Opening(handler, service.keys))
     return create_app(
         service=SERVICE,
         settings=settings,
         routes=api.writes(CommandApi(handler, COMMANDS, service.read_after, fold=fold), service.log),
-        routers=[api.reads(service.log, service.read_after, registry)],
+        routers=[api.reads(service.log, service.read_after, registry, personal)],
         lifespan=service.running,
         ready=service.ready,
         status=service.status,

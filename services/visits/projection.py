@@ -21,6 +21,7 @@ _PREFIX = "vn.socai.visits."
 _REGISTERED = f"{_PREFIX}household-registered.v1"
 _RECORDED = f"{_PREFIX}visit-recorded.v1"
 _ABSORBED = f"{_PREFIX}household-absorbed.v1"
+_READ = f"{_PREFIX}sealed-data-read.v1"
 
 
 class _HouseholdRegistered(msgspec.Struct, frozen=True):
@@ -130,6 +131,8 @@ def _add(changes: _Changes, event: Recorded, *, alone: bool, changed: int) -> No
         case str(type_) if type_ == _ABSORBED:
             absorbed = _absorbed.decode(event.data)
             changes.merged.append((absorbed.household_id, absorbed.into_id))
+        case str(type_) if type_ == _READ:
+            return  # who read what is in the log alone
         case _:
             pass
     changes.again.add(event.subject)

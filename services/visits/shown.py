@@ -20,7 +20,7 @@ def fold(stream: str, payloads: Sequence[bytes]) -> Answer:
 def fold_visit(payloads: Sequence[bytes]) -> Answer:
     """A visit: what was recorded, by whom, and what became of it since."""
     recorded, *later = (decode(payload) for payload in payloads)
-    content = orjson.loads(bytes(recorded.data))
+    content = _content(recorded)
     visit = {
         "id": content.pop("visit_id"),
         **content,
@@ -35,8 +35,15 @@ def fold_visit(payloads: Sequence[bytes]) -> Answer:
     return visit
 
 
+def _content(event: Recorded) -> Answer:
+    """What an event says, but for what is sealed: that is opened apart, for those who may see it."""
+    content: Answer = orjson.loads(bytes(event.data))
+    content.pop("sealed", None)
+    return content
+
+
 def _say(visit: Answer, event: Recorded) -> None:
-    content = orjson.loads(bytes(event.data))
+    content = _content(event)
     match _kind(event):
         case "visit-corrected":
             del content["visit_id"]
@@ -67,7 +74,7 @@ def _say(visit: Answer, event: Recorded) -> None:
 def fold_household(payloads: Sequence[bytes]) -> Answer:
     """A household: its place and details as of now, where it was before, what it was asked and said."""
     registered, *later = (decode(payload) for payload in payloads)
-    content = orjson.loads(bytes(registered.data))
+    content = _content(registered)
     household = {
         "id": content.pop("household_id"),
         **content,
@@ -83,8 +90,8 @@ def fold_household(payloads: Sequence[bytes]) -> Answer:
 
 
 def _tell(household: Answer, event: Recorded) -> None:
-    content = orjson.loads(bytes(event.data))
-    del content["household_id"]
+    content = _content(event)
+    content.pop("household_id", None)
     match _kind(event):
         case "household-details-changed":
             for name in DETAILS:
@@ -106,6 +113,8 @@ def _tell(household: Answer, event: Recorded) -> None:
             household["consent"] = content
         case "consent-withdrawn":
             household["consent"] = None
+        case "personal-data-erased":
+            household["erased"] = {"at": event.time, "reason": content["reason"]}
         case _:
             pass
 

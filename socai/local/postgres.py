@@ -113,6 +113,14 @@ class Postgres:
     def url(self, database: str, role: str) -> str:
         return f"postgresql://{role}:{self._passwords[role]}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def programs(self) -> Path:
+        """Where pg_dump and the like are."""
+        return self._bin
+
+    def password(self, role: str) -> str:
+        return self._passwords[role]
+
     def ensure_database(self, name: str, role: str = APP) -> None:
         """A database that socai_owner owns and that nobody but `role` may enter besides."""
         self.ensure_role(role)

@@ -17,7 +17,7 @@ DOMAIN = domain()
 
 
 def register(**changed: Any) -> RegisterHousehold:
-    values = {"id": HOUSEHOLD.household_id, **HOUSEHOLD.model_dump(exclude={"household_id"})}
+    values = {"id": HOUSEHOLD.household_id, **HOUSEHOLD.model_dump(exclude={"household_id", "sealed"})}
     return RegisterHousehold(**{**values, **changed})
 
 

@@ -66,7 +66,7 @@ def given(*more: Event, actor: str = "officer", known: object = KNOWN) -> Specif
 
 
 def correct(**changed: Any) -> CorrectVisit:
-    values = {"id": ID, **CORRECTED.model_dump(exclude={"visit_id", "household_id", "guidance"})}
+    values = {"id": ID, **CORRECTED.model_dump(exclude={"visit_id", "household_id", "guidance", "sealed"})}
     return CorrectVisit(**{**values, **changed})
 
 

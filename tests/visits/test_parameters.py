@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 UNKNOWN = [
     ("visits", "/v1/visits?Campaign=x", "Campaign"),
-    ("visits", "/v1/households?q=x", "q"),
+    ("visits", "/v1/households?name=x", "name"),
     ("visits", "/v1/households?closed=true", "closed"),
     ("visits", f"/v1/households/{uuid4()}/visits?unit=x", "unit"),
     ("visits", f"/v1/visits/{uuid4()}?limit=1", "limit"),

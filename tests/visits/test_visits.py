@@ -40,7 +40,10 @@ SHOWN = Guidance(digital_service="vn.vneid-2", demonstrated=True)
 
 
 def record(**changed: Any) -> RecordVisit:
-    values = {"id": VISIT.visit_id, **VISIT.model_dump(exclude={"visit_id", "guidance", "recorded_by"})}
+    values = {
+        "id": VISIT.visit_id,
+        **VISIT.model_dump(exclude={"visit_id", "guidance", "recorded_by", "sealed"}),
+    }
     guidance = tuple(
         Guidance(**line.model_dump(exclude={"stages", "reached"}), reached=line.reached)
         for line in VISIT.guidance

@@ -5,8 +5,10 @@ from typing import assert_never
 
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
-from services.visits.domain import consents, households, judging, merging, places, surveys, visits
+from libs.events.personal import PersonalDataErased, RecordReading, SealedDataRead, read
+from services.visits.domain import consents, erasure, households, judging, merging, places, surveys, visits
 from services.visits.domain.consents import ConsentGiven, ConsentWithdrawn, RecordConsent
+from services.visits.domain.erasure import EraseHousehold
 from services.visits.domain.households import (
     ChangeHouseholdDetails,
     Household,
@@ -56,6 +58,7 @@ __all__ = [
     "CorrectVisit",
     "DisputeSettled",
     "DisputeVisit",
+    "EraseHousehold",
     "HouseholdAbsorbed",
     "HouseholdAssigned",
     "HouseholdClosed",
@@ -94,6 +97,7 @@ COMMANDS: dict[str, type[Command]] = {
         MergeHousehold,
         SurveyHousehold,
         RecordConsent,
+        EraseHousehold,
         RecordVisit,
         CorrectVisit,
         VoidVisit,
@@ -114,6 +118,8 @@ EVENTS = types_of(
     NeedsSurveyed,
     ConsentGiven,
     ConsentWithdrawn,
+    PersonalDataErased,
+    SealedDataRead,
     VisitRecorded,
     VisitCorrected,
     VisitVoided,
@@ -128,14 +134,18 @@ VisitsCommand = (
     | MergeHousehold
     | SurveyHousehold
     | RecordConsent
+    | EraseHousehold
+    | RecordReading
     | visits.VisitCommand
     | judging.JudgingCommand
 )
-HouseholdEvent = (
-    households.HouseholdEvent | places.PlaceEvent | merging.MergeEvent | NeedsSurveyed | consents.ConsentEvent
+LaterEvent = (
+    places.PlaceEvent | merging.MergeEvent | NeedsSurveyed | consents.ConsentEvent | PersonalDataErased
 )
-VisitsEvent = HouseholdEvent | visits.VisitEvent | judging.JudgingEvent
-State = Household | Visit
+VisitsEvent = (
+    households.HouseholdEvent | LaterEvent | SealedDataRead | visits.VisitEvent | judging.JudgingEvent
+)
+State = Household | Visit | SealedDataRead
 
 
 def evolve(state: State | None, event: VisitsEvent) -> State:
@@ -149,14 +159,14 @@ def evolve(state: State | None, event: VisitsEvent) -> State:
         case VisitConfirmed() | VisitDisputed() | DisputeSettled():
             assert isinstance(state, Visit), "a visit is recorded first"
             return judging.evolve(state, event)
+        case SealedDataRead():
+            return event
         case _:
             assert isinstance(state, Household), "a household is registered first"
             return _evolve_household(state, event)
 
 
-def _evolve_household(
-    state: Household, event: places.PlaceEvent | merging.MergeEvent | NeedsSurveyed | consents.ConsentEvent
-) -> Household:
+def _evolve_household(state: Household, event: LaterEvent) -> Household:
     match event:
         case HouseholdMoved() | HouseholdAssigned() | HouseholdClosed():
             return places.evolve(state, event)
@@ -166,13 +176,18 @@ def _evolve_household(
             return surveys.evolve(state, event)
         case ConsentGiven() | ConsentWithdrawn():
             return consents.evolve(state, event)
+        case PersonalDataErased():
+            return erasure.evolve(state, event)
         case _:
             assert_never(event)
 
 
 def decide(command: VisitsCommand, states: States, context: Context) -> Sequence[Event]:
     match command:
-        case RegisterHousehold() | ChangeHouseholdDetails():
+        case RegisterHousehold():
+            registered = households.decide(command, states, context)
+            return [*registered, *consents.with_registration(command, context)]
+        case ChangeHouseholdDetails():
             return households.decide(command, states, context)
         case MoveHousehold() | AssignHousehold() | CloseHousehold():
             return places.decide(command, states, context)
@@ -182,6 +197,10 @@ def decide(command: VisitsCommand, states: States, context: Context) -> Sequence
             return surveys.decide(command, states, context)
         case RecordConsent():
             return consents.decide(command, states, context)
+        case EraseHousehold():
+            return erasure.decide(command, states, context)
+        case RecordReading():
+            return read(command)
         case RecordVisit() | CorrectVisit() | VoidVisit():
             return visits.decide(command, states, context)
         case ConfirmVisit() | DisputeVisit() | SettleDispute():

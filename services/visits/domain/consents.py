@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, ClassVar, Literal, assert_never
+from typing import Any, ClassVar, Literal, assert_never
 from uuid import UUID
-
-from pydantic import StringConstraints
 
 from libs.events.day import Day
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
-from services.visits.domain.households import Household, household_stream, known_household
+from services.visits.domain.erasure import absorbed_streams, erased
+from services.visits.domain.households import (
+    Household,
+    RegisterHousehold,
+    household_stream,
+    known_household,
+)
+from services.visits.domain.text import Reference
 
 
 class RecordConsent(Command):
@@ -21,15 +26,19 @@ class RecordConsent(Command):
     """
 
     kind: ClassVar[str] = "consent-household"
+    writes_all: ClassVar[bool] = True
 
     id: UUID
     given: bool
     on: Day
     basis: Literal["consent", "legal"] = "consent"
-    reference: Annotated[str | None, StringConstraints(max_length=200, pattern=r"^[^\x00]+$")] = None
+    reference: Reference | None = None
 
     def target(self) -> str:
         return household_stream(self.id)
+
+    def follows(self, state: Any) -> tuple[str, ...]:
+        return () if self.given else absorbed_streams(state)
 
 
 class ConsentGiven(Event):
@@ -68,7 +77,8 @@ def evolve(state: Household, event: ConsentEvent) -> Household:
 
 
 def decide(command: RecordConsent, states: States, context: Context) -> Sequence[Event]:
-    """Absorbed and closed households have personal fields, too, so they may still say so.
+    """Absorbed and closed households have personal fields, too, so they may still say so. Whoever takes their
+    consent back is erased with it, and the households that they absorbed.
 
     Raises Rejected: date-in-future, consent-not-given, withdrawn-before-given; NotYet: household-unknown.
     """
@@ -91,4 +101,23 @@ def decide(command: RecordConsent, states: States, context: Context) -> Sequence
         raise Rejected("consent-not-given", "/given", basis=household.basis)
     if command.on < household.given_on:
         raise Rejected("withdrawn-before-given", "/on", given_on=household.given_on)
-    return [ConsentWithdrawn(household_id=command.id, withdrawn_on=command.on)]
+    return [
+        ConsentWithdrawn(household_id=command.id, withdrawn_on=command.on),
+        *erased(command.id, states, reason="consent withdrawn"),
+    ]
+
+
+def with_registration(command: RegisterHousehold, context: Context) -> list[Event]:
+    """The consent that came with a household. Raises Rejected: date-in-future."""
+    if command.consent is None:
+        return []
+    if command.consent.on > context.today:
+        raise Rejected("date-in-future", "/consent/on")
+    return [
+        ConsentGiven(
+            household_id=command.id,
+            given_on=command.consent.on,
+            basis=command.consent.basis,
+            reference=command.consent.reference,
+        )
+    ]

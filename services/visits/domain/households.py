@@ -3,17 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Any, ClassVar, assert_never
+from typing import Annotated, Any, ClassVar, Literal, assert_never
 from uuid import UUID
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 from pydantic_core import PydanticCustomError
 
 from libs.events.day import Day
-from libs.events.decider import Command, Context, NotYet, Rejected, States
-from libs.events.event import Event
+from libs.events.decider import PERSONAL, Command, Context, NotYet, Rejected, States
+from libs.events.event import Event, SealedEvent
 from services.visits.domain.known import known
-from services.visits.domain.text import Label
+from services.visits.domain.text import Address, Label, Note, PersonName, Phone, Reference
 from services.visits.domain.units import check_place
 
 Number = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -41,7 +48,8 @@ class Details:
 @dataclass(frozen=True, slots=True)
 class Household:
     """`placed_on` is the day from which it is in `unit_id`; `absorbed_into` says that it was entered twice,
-    and where its history goes on; `basis` is the legal basis for keeping personal fields, since `given_on`.
+    and where its history goes on; `absorbed` are those that went into it. `basis` is the legal basis for
+    keeping personal fields, since `given_on`; once they are `erased`, none are kept any more.
     """
 
     since: date
@@ -54,10 +62,22 @@ class Household:
     basis: str | None = None
     reference: str | None = None
     given_on: date | None = None
+    absorbed: tuple[UUID, ...] = ()
+    erased: bool = False
+
+
+class Consent(BaseModel):
+    """On what basis personal fields may be kept, from a day `on`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    basis: Literal["consent", "legal"] = "consent"
+    on: Day
+    reference: Reference | None = None
 
 
 class RegisterHousehold(Command):
-    """`number` is the household's in its hamlet (số thứ tự); nothing here says who lives there."""
+    """`number` is the household's in its hamlet (số thứ tự); who lives there needs a `consent`."""
 
     kind: ClassVar[str] = "register-household"
     creates: ClassVar[bool] = True
@@ -72,6 +92,11 @@ class RegisterHousehold(Command):
     smartphones: People | None = None
     connection: Label | None = None
     business_kind: Label | None = None
+    consent: Consent | None = None
+    head_name: Annotated[PersonName | None, PERSONAL] = None
+    phone: Annotated[Phone | None, PERSONAL] = None
+    address: Annotated[Address | None, PERSONAL] = None
+    note: Annotated[Note | None, PERSONAL] = None
 
     def target(self) -> str:
         return household_stream(self.id)
@@ -90,6 +115,10 @@ class ChangeHouseholdDetails(Command):
     smartphones: People | None = None
     connection: Label | None = None
     business_kind: Label | None = None
+    head_name: Annotated[PersonName | None, PERSONAL] = None
+    phone: Annotated[Phone | None, PERSONAL] = None
+    address: Annotated[Address | None, PERSONAL] = None
+    note: Annotated[Note | None, PERSONAL] = None
 
     def target(self) -> str:
         return household_stream(self.id)
@@ -112,12 +141,23 @@ class ChangeHouseholdDetails(Command):
         return {name: getattr(self, name) for name in sorted(said)}
 
 
-class HouseholdRegistered(Event):
+class _OfHousehold(SealedEvent):
+    """Sealed: those of head_name, phone, address and note that were said."""
+
+    household_id: UUID
+
+    def stream(self) -> str:
+        return household_stream(self.household_id)
+
+    def sealed_for(self) -> str:
+        return self.stream()
+
+
+class HouseholdRegistered(_OfHousehold):
     """The household is in `unit_id`, a hamlet or an area within one, and has been since `since`."""
 
     kind: ClassVar[str] = "household-registered"
 
-    household_id: UUID
     unit_id: UUID
     number: int
     since: date
@@ -128,16 +168,12 @@ class HouseholdRegistered(Event):
     connection: str | None = None
     business_kind: str | None = None
 
-    def stream(self) -> str:
-        return household_stream(self.household_id)
 
-
-class HouseholdDetailsChanged(Event):
+class HouseholdDetailsChanged(_OfHousehold):
     """All details as they are afterwards; one that is absent is not known (any more)."""
 
     kind: ClassVar[str] = "household-details-changed"
 
-    household_id: UUID
     number: int
     size: int | None = None
     adults: int | None = None
@@ -145,9 +181,6 @@ class HouseholdDetailsChanged(Event):
     smartphones: int | None = None
     connection: str | None = None
     business_kind: str | None = None
-
-    def stream(self) -> str:
-        return household_stream(self.household_id)
 
 
 HouseholdCommand = RegisterHousehold | ChangeHouseholdDetails
@@ -201,8 +234,8 @@ def decide(command: HouseholdCommand, states: States, context: Context) -> Seque
 
 
 def _register(command: RegisterHousehold, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, date-in-future, people-contradict, unit-not-hamlet, unit-not-active;
-    NotYet: unit-unknown.
+    """Raises Rejected: already-exists, date-in-future, people-contradict, unit-not-hamlet, unit-not-active,
+    consent-missing; NotYet: unit-unknown.
     """
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
@@ -211,21 +244,43 @@ def _register(command: RegisterHousehold, states: States, context: Context) -> S
     details = Details(**{name: getattr(command, name) for name in Details.__slots__})
     _check_people(details)
     check_place(known(context), command.unit_id, day=command.since, today=context.today, pointer="/unit_id")
+    if command.consent is None:
+        _refuse_personal(command)
     return [
         HouseholdRegistered(
-            household_id=command.id, unit_id=command.unit_id, since=command.since, **details.as_fields()
+            household_id=command.id,
+            unit_id=command.unit_id,
+            since=command.since,
+            **details.as_fields(),
+            personal=command.personal() or None,
         )
     ]
 
 
 def _change(command: ChangeHouseholdDetails, states: States) -> Sequence[Event]:
-    """Raises Rejected: household-absorbed, household-closed, people-contradict; NotYet: household-unknown."""
+    """Raises Rejected: household-absorbed, household-closed, people-contradict, consent-missing; NotYet:
+    household-unknown.
+    """
     household = living_household(states, command.id)
     details = replace(household.details, **command.changes())
     _check_people(details)
-    if details == household.details:
+    personal = command.personal()
+    if household.erased:
+        # Nothing is kept any more; what was said is dropped, and the answer says so.
+        personal = {}
+    elif household.basis is None:
+        _refuse_personal(command)
+        personal = {}
+    if details == household.details and not personal:
         return []
-    return [HouseholdDetailsChanged(household_id=command.id, **details.as_fields())]
+    fields = {**details.as_fields(), "personal": personal or None}
+    return [HouseholdDetailsChanged(household_id=command.id, **fields)]
+
+
+def _refuse_personal(command: HouseholdCommand) -> None:
+    """What is personal needs the household's consent, or a law. Taking something away needs neither."""
+    for name in sorted(name for name, value in command.personal().items() if value is not None):
+        raise Rejected("consent-missing", f"/{name}")
 
 
 def _check_people(details: Details) -> None:

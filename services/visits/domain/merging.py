@@ -41,6 +41,8 @@ class HouseholdMerged(Event):
     household_id: UUID
     absorbed_id: UUID
     merged_on: date
+    absorbed_before: tuple[UUID, ...] | None = None
+    """Those that had gone into the absorbed one."""
 
     def stream(self) -> str:
         return household_stream(self.household_id)
@@ -65,7 +67,8 @@ MergeEvent = HouseholdMerged | HouseholdAbsorbed
 def evolve(state: Household, event: MergeEvent) -> Household:
     match event:
         case HouseholdMerged():
-            return state
+            absorbed = (*state.absorbed, event.absorbed_id, *(event.absorbed_before or ()))
+            return replace(state, absorbed=absorbed)
         case HouseholdAbsorbed():
             return replace(state, absorbed_into=event.into_id)
         case _:
@@ -82,8 +85,13 @@ def decide(command: MergeHousehold, states: States, context: Context) -> Sequenc
         raise Rejected("merge-in-circle", "/absorbed_id")
     # Longer circles cannot be: whoever goes on has not been absorbed by anybody.
     living_household(states, command.id)
-    living_household(states, command.absorbed_id, pointer="/absorbed_id")
+    absorbed = living_household(states, command.absorbed_id, pointer="/absorbed_id")
     return [
-        HouseholdMerged(household_id=command.id, absorbed_id=command.absorbed_id, merged_on=context.today),
+        HouseholdMerged(
+            household_id=command.id,
+            absorbed_id=command.absorbed_id,
+            merged_on=context.today,
+            absorbed_before=absorbed.absorbed or None,
+        ),
         HouseholdAbsorbed(household_id=command.absorbed_id, into_id=command.id, merged_on=context.today),
     ]

@@ -8,3 +8,16 @@ Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", ma
 """A word of a vocabulary that a province may extend, such as `fibre` or `market-stall`."""
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 """Why something was done, in the words of whoever did it. It stays readable, so it names nobody."""
+
+# Neither control characters nor invisible ones, which make two names look the same or a line read backwards.
+_VISIBLE = r"^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$"
+PersonName = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=_VISIBLE)
+]
+Address = Annotated[
+    str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True, pattern=_VISIBLE)
+]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 .()-]{5,19}$")]
+Note = Annotated[str, StringConstraints(max_length=2000)]
+Reference = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]+$")]
+"""Names the paper or the provision, never a person."""

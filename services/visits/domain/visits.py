@@ -10,13 +10,13 @@ from pydantic import Field
 
 from libs.events.day import Day
 from libs.events.decider import PERSONAL, Command, Context, NotYet, Rejected, States
-from libs.events.event import Event
+from libs.events.event import Event, SealedEvent
 from services.visits.domain import guidance as lines
 from services.visits.domain.guidance import Guidance, GuidanceGiven
 from services.visits.domain.households import household_stream, known_household
 from services.visits.domain.known import Known, known
 from services.visits.domain.teams import check_members, check_once, check_team
-from services.visits.domain.text import Reason
+from services.visits.domain.text import Note, Reason
 
 Mode = Literal["home", "group", "campaign", "phone"]
 Outcome = Literal["met", "nobody-home", "declined"]
@@ -55,7 +55,7 @@ class RecordVisit(Command):
     campaign_id: UUID | None = None
     follow_up_on: Day | None = None
     guidance: Annotated[tuple[Guidance, ...], Field(max_length=50)] = ()
-    note: Annotated[str | None, PERSONAL, Field(max_length=2000)] = None
+    note: Annotated[Note | None, PERSONAL] = None
 
     def target(self) -> str:
         return visit_stream(self.id)
@@ -82,7 +82,7 @@ class CorrectVisit(Command):
     campaign_id: UUID | None = None
     follow_up_on: Day | None = None
     guidance: Annotated[tuple[Guidance, ...], Field(max_length=50)] = ()
-    note: Annotated[str | None, Field(max_length=2000, exclude=True)] = None
+    note: Annotated[Note | None, PERSONAL] = None
 
     def target(self) -> str:
         return visit_stream(self.id)
@@ -101,15 +101,26 @@ class VoidVisit(Command):
         return visit_stream(self.id)
 
 
-class VisitRecorded(Event):
+class _OfVisit(SealedEvent):
+    """Sealed: the note, under the key of the household that was visited."""
+
+    visit_id: UUID
+    household_id: UUID
+
+    def stream(self) -> str:
+        return visit_stream(self.visit_id)
+
+    def sealed_for(self) -> str:
+        return household_stream(self.household_id)
+
+
+class VisitRecorded(_OfVisit):
     """No unit stands in it: the place follows from the household on the day of the visit. `recorded_by` is
     the sign-in that the log names as the actor, for those who decide later.
     """
 
     kind: ClassVar[str] = "visit-recorded"
 
-    visit_id: UUID
-    household_id: UUID
     team_id: UUID
     member_ids: tuple[UUID, ...]
     occurred_on: date
@@ -120,17 +131,12 @@ class VisitRecorded(Event):
     guidance: tuple[GuidanceGiven, ...] = ()
     recorded_by: str | None = None
 
-    def stream(self) -> str:
-        return visit_stream(self.visit_id)
 
-
-class VisitCorrected(Event):
+class VisitCorrected(_OfVisit):
     """All of the visit as it is afterwards."""
 
     kind: ClassVar[str] = "visit-corrected"
 
-    visit_id: UUID
-    household_id: UUID
     reason: str
     team_id: UUID
     member_ids: tuple[UUID, ...]
@@ -140,9 +146,6 @@ class VisitCorrected(Event):
     campaign_id: UUID | None = None
     follow_up_on: date | None = None
     guidance: tuple[GuidanceGiven, ...] = ()
-
-    def stream(self) -> str:
-        return visit_stream(self.visit_id)
 
 
 class VisitVoided(Event):
@@ -253,6 +256,9 @@ def _content(
     _check_alone(command, context)
     registry = known(context)
     _check_references(command, household_id, states, registry)
+    household = known_household(states, household_id)
+    # A note came with a visit that happened: without a basis it is dropped, and the visit stands.
+    keeps = household.basis is not None and not household.erased
     return {
         "team_id": command.team_id,
         "member_ids": command.member_ids,
@@ -262,6 +268,7 @@ def _content(
         "campaign_id": command.campaign_id,
         "follow_up_on": command.follow_up_on,
         "guidance": lines.given(command.guidance, registry, day=command.occurred_on),
+        "personal": (command.personal() or None) if keeps else None,
     }
 
 
