@@ -23,6 +23,8 @@ LOOK_EVERY = 1.0
 REMEMBERED = 50_000
 """Keys in memory; a commune has some thousands of households."""
 AT_ONCE = 1_000
+BREATH = 200
+"""Keys unwrapped before other work gets a turn."""
 
 _log = structlog.get_logger()
 
@@ -108,9 +110,12 @@ class KeyStore:
             asked = time.monotonic()
             # Whoever was faster has made the key that counts, or destroyed it.
             done, rows = await self._read(subjects)
-        found = {row[0]: self._unwrapped(*row) for row in rows}
-        for subject, key in found.items():
-            self._keep(subject, asked, key)
+        found: dict[str, DataKey | None] = {}
+        for number, row in enumerate(rows, 1):
+            found[row[0]] = self._unwrapped(*row)
+            self._keep(row[0], asked, found[row[0]])
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
         return found
 
     async def _read(self, subjects: list[str]) -> tuple[int, list[tuple[str, int, str, bytes]]]:

@@ -1,5 +1,6 @@
 """Opens sealed fields for an answer, and has it on record before the answer leaves."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -22,6 +23,9 @@ from libs.service.problems import from_refusal
 MAY_SEE = frozenset({"member", "team-lead", "commune-officer", "province-officer"})
 """Roles whose work needs names. Auditors, viewers, partners and operators are shown what is there without
 them."""
+
+BREATH = 200
+"""Subjects opened before other requests get a turn."""
 
 Opened = dict[str, str | None]
 
@@ -104,7 +108,12 @@ class Opening:
         if not sealed:
             return {}
         keys = await self._keys.keys(sealed.keys())
-        return {subject: [_opened(key, value) for value in sealed[subject]] for subject, key in keys.items()}
+        opened = {}
+        for number, (subject, key) in enumerate(keys.items(), 1):
+            opened[subject] = [_opened(key, value) for value in sealed[subject]]
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+        return opened
 
     async def record(
         self,
