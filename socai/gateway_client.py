@@ -25,6 +25,7 @@ class Refused(Exception):
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         self.status = status
         self.code = str(problem.get("code", ""))
+        self.errors: list[Mapping[str, Any]] = list(problem.get("errors") or ())
         title = problem.get("title") or "no problem was given"
         detail = f": {problem['detail']}" if problem.get("detail") else ""
         super().__init__(f"{status} {self.code} – {title}{detail}")
@@ -63,9 +64,14 @@ class Gateway:
         assert self._session is not None
         await self._session.close()
 
-    async def get(self, path: str, query: list[tuple[str, str]] | None = None) -> Any:
+    async def get(
+        self,
+        path: str,
+        query: list[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """The answer's JSON. Raises Refused, Away."""
-        return (await self._patiently("GET", path, query=query)).json()
+        return (await self._patiently("GET", path, query=query, headers=headers)).json()
 
     async def find(self, path: str) -> Any | None:
         """As `get`; None where there is no such thing."""

@@ -1,9 +1,11 @@
 """`socai units import DIR --effective DAY --instrument TEXT`."""
 
 import asyncio
-from datetime import datetime
+import time
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -11,10 +13,13 @@ import typer
 from socai.bulk import Bulk, Stopped
 from socai.gateway_client import Gateway, Refused
 from socai.operator_token import JsonOption, TokenOption, gateway_url, tokens
-from socai.units import UnitsError, by_level, establish, read_units, successions_file, units_file
+from socai.reorganisations import Before, command, read_files
+from socai.units import LEVELS, UnitsError, by_level, establish, read_units, successions_file, units_file
 
 ROUTE = "/v1/registry/bulk"
 PATIENCE = 60.0
+MOST_SHOWN = 50
+"""Faults of a reorganisation that is refused; the answer names all of them."""
 
 units = typer.Typer(no_args_is_help=True)
 
@@ -32,31 +37,87 @@ def import_(
     token: TokenOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Establishes every unit of the set. Importing the same set again changes nothing."""
+    """Establishes every unit of the set. Where successions-DAY.csv says what becomes of the units that were
+    there, both files are one reorganisation. Importing the same again changes nothing.
+    """
     day = effective.date()
-    if (successions := successions_file(directory, day)).exists():
-        typer.echo(
-            f"{successions.name} says which units this set succeeds: a reorganisation, and those cannot "
-            "be imported yet. Without one the new units would stand beside the old; nothing was sent.",
-            err=True,
-        )
-        raise typer.Exit(1)
-    path = units_file(directory, day)
+    path, successions = units_file(directory, day), successions_file(directory, day)
     if not path.exists():
         raise typer.BadParameter(f"there is no {path.name} in {directory}")
     try:
-        levels = [
-            [establish(unit, day, instrument) for unit in members]
-            for _, members in by_level(read_units(path, day))
-        ]
-        bulk = asyncio.run(_send(levels, token))
-    except (UnitsError, Stopped, Refused) as error:
+        if successions.exists():
+            said = asyncio.run(_reorganise(path, successions, day, instrument, token))
+        else:
+            levels = [
+                [establish(unit, day, instrument) for unit in members]
+                for _, members in by_level(read_units(path, day))
+            ]
+            bulk = asyncio.run(_send(levels, token))
+            said = {"established": bulk.accepted, "repeated": bulk.repeated}
+    except Refused as refused:
+        for fault in refused.errors[:MOST_SHOWN]:
+            typer.echo(f"{fault.get('pointer')}: {fault.get('code')} – {fault.get('detail')}", err=True)
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(1) from None
+    except (UnitsError, Stopped) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    if as_json:
-        typer.echo(orjson.dumps({"established": bulk.accepted, "repeated": bulk.repeated}))
-    else:
-        typer.echo(f"{bulk.accepted:,} units established, {bulk.repeated:,} were there already")
+    typer.echo(orjson.dumps(said) if as_json else _in_words(said))
+
+
+def _in_words(said: Mapping[str, Any]) -> str:
+    if "established" in said:
+        return f"{said['established']:,} units established, {said['repeated']:,} were there already"
+    if said["repeated"]:
+        return "This reorganisation was decreed already"
+    return (
+        f"{said['founded']:,} units founded, {said['changed']:,} changed, {said['ended']:,} ended "
+        f"in {said['seconds']:.1f} s"
+    )
+
+
+async def _reorganise(
+    units: Path, successions: Path, day: date, instrument: str, token: str | None
+) -> dict[str, Any]:
+    files = read_files(units, successions)
+    async with Gateway(gateway_url(), tokens(token), patience=PATIENCE) as gateway:
+        body = command(files, await _eve(gateway, day), day, instrument)
+        start = time.monotonic()
+        answer = await gateway.post("/v1/reorganisations", orjson.dumps(body))
+        seconds = time.monotonic() - start
+        receipt = answer["receipt"]
+        await _readable(gateway, receipt["source"], receipt["position"])
+        return {
+            "reorganisation": body["id"],
+            "founded": len(body["founds"]),
+            "changed": len(body["changes"]),
+            "ended": len(body["ends"]) + len(body["dissolves"]),
+            "repeated": bool(answer.get("repeated")),
+            "position": receipt["position"],
+            "seconds": seconds,
+        }
+
+
+async def _readable(gateway: Gateway, source: str, position: int) -> None:
+    """Whoever asks for units next, this command for the day after it among them, finds these."""
+    await gateway.get("/v1/units", [("limit", "1")], {"Read-After": f"{source}:{position}"})
+
+
+async def _eve(gateway: Gateway, day: date) -> list[Before]:
+    """The units with national codes that were there on the day before."""
+    found: list[Before] = []
+    for level in LEVELS:
+        query = [("on", str(day - timedelta(days=1))), ("level", level), ("limit", "1000")]
+        cursor: str | None = None
+        while True:
+            page = await gateway.get("/v1/units", [*query, *([("cursor", cursor)] if cursor else [])])
+            found += [
+                Before(*(unit[field] for field in ("id", "level", "code", "kind", "name", "parent_id")))
+                for unit in page["items"]
+            ]
+            if (cursor := page["next"]) is None:
+                break
+    return found
 
 
 async def _send(levels: list[list[bytes]], token: str | None) -> Bulk:
@@ -64,4 +125,6 @@ async def _send(levels: list[list[bytes]], token: str | None) -> Bulk:
         bulk = Bulk(gateway, patience=PATIENCE, on_answer=lambda _: None)
         for commands in levels:
             await bulk.side_by_side(ROUTE, commands)
+        for source, position in bulk.positions.items():
+            await _readable(gateway, source, position)
         return bulk

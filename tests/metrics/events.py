@@ -158,8 +158,62 @@ def void(name: str, household: str) -> tuple[str, dict[str, Any]]:
     }
 
 
+def decree(
+    name: str, effective: str, instrument: str = "NQ 2", *, parts: int = 1
+) -> tuple[str, dict[str, Any]]:
+    return "reorganisation-decreed", {
+        "reorganisation_id": an_id(name),
+        "instrument": instrument,
+        "effective": effective,
+        "parts": parts,
+    }
+
+
+def part(
+    name: str,
+    effective: str,
+    *,
+    units: list[dict[str, Any]] | None = None,
+    ended: list[tuple[str, str, bool]] | None = None,
+    number: int = 1,
+    parts: int = 1,
+) -> tuple[str, dict[str, Any]]:
+    """`ended`: which unit, where it is counted from then on, and whether it went there whole."""
+    return "units-reorganised", {
+        "reorganisation_id": an_id(name),
+        "part": number,
+        "parts": parts,
+        "effective": effective,
+        "units": units or [],
+        "ended": [
+            {"unit_id": an_id(unit), "into_id": an_id(into), "whole": whole}
+            for unit, into, whole in ended or ()
+        ],
+        "successions": [],
+    }
+
+
+def founded(name: str, level: str, parent: str | None, **more: Any) -> dict[str, Any]:
+    _, established = unit(name, level, parent, **more)
+    return {key: established[key] for key in ("unit_id", "level", "kind", "name", "code", "parent_id")} | {
+        "founded": True
+    }
+
+
+def assigned(hamlet: str, into: str, valid_from: str) -> tuple[str, dict[str, Any]]:
+    return "hamlet-assigned", {
+        "unit_id": an_id(hamlet),
+        "valid_from": valid_from,
+        "into_id": an_id(into),
+        "parts": [],
+    }
+
+
 _OF_REGISTRY = {
     "unit-established",
+    "reorganisation-decreed",
+    "units-reorganised",
+    "hamlet-assigned",
     "team-formed",
     "member-joined",
     "leader-appointed",
@@ -168,6 +222,8 @@ _OF_REGISTRY = {
 }
 _SUBJECTS = {
     "unit-established": ("unit", "unit_id"),
+    "reorganisation-decreed": ("reorganisation", "reorganisation_id"),
+    "hamlet-assigned": ("unit", "unit_id"),
     "team-formed": ("team", "team_id"),
     "member-joined": ("member", "member_id"),
     "leader-appointed": ("team", "team_id"),
@@ -203,7 +259,6 @@ class Logs:
 
 def recorded(event: RawEvent) -> Recorded:
     source, position, kind, data = event
-    stream, field = _SUBJECTS[kind]
     event_id = an_id(f"{source} {position}")
     return Recorded(
         position=position,
@@ -211,9 +266,16 @@ def recorded(event: RawEvent) -> Recorded:
         id=f"{event_id}.1",
         source=source,
         type=f"vn.socai.{source.rsplit('/', 1)[1]}.{kind}.v1",
-        subject=f"{stream}/{data[field]}",
+        subject=_subject(kind, data),
         streamversion=1,
         commandid=event_id,
         actor="tester",
         data=msgspec.Raw(msgspec.json.encode(data)),
     )
+
+
+def _subject(kind: str, data: dict[str, Any]) -> str:
+    if kind == "units-reorganised":
+        return "hierarchy/vn"
+    stream, field = _SUBJECTS[kind]
+    return f"{stream}/{data[field]}"

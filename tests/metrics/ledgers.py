@@ -89,6 +89,7 @@ class Ledgers:
                 "subjects",
                 "declared",
                 "unit_spans",
+                "pending_unit_events",
                 "digital_services",
                 "series",
                 "places",

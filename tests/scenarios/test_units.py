@@ -4,11 +4,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from socai.data import DATA
 from socai.units import UnitsError, by_level, read_units
-from socai.units_commands import units
 
 FILES = DATA / "administrative-units"
 DAY = date(2025, 6, 30)
@@ -54,12 +52,3 @@ def test_a_file_without_its_columns_is_refused(tmp_path: Path) -> None:
     path.write_text("code,name\n", encoding="utf-8")
     with pytest.raises(UnitsError, match="kind, level, parent_code"):
         read_units(path, DAY)
-
-
-def test_a_reorganisation_is_not_imported_as_if_it_were_a_plain_set() -> None:
-    said = CliRunner().invoke(
-        units, ["import", str(FILES), "--effective", "2025-07-01", "--instrument", "1", "--token", "none"]
-    )
-    assert said.exit_code == 1
-    assert "successions-2025-07-01.csv" in said.output
-    assert "nothing was sent" in said.output

@@ -1,0 +1,169 @@
+"""Figures under the old map and the new one, and one digest however a reorganisation came."""
+
+from typing import Any
+
+import pytest
+
+from tests.metrics.events import (
+    REGISTRY,
+    Logs,
+    an_id,
+    assigned,
+    baseline,
+    decree,
+    founded,
+    household,
+    line,
+    part,
+    service,
+    team,
+    unit,
+    visit,
+)
+from tests.metrics.figures import Figures
+from tests.metrics.ledgers import Ledgers, ListFeed, records
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+FIRST, DAY = "2025-06-30", "2025-07-01"
+
+# A province that becomes another one; of its communes one goes there whole, the other in parts.
+OLD = [
+    unit("Kiên Giang", "province", None, code="91", valid_from=FIRST),
+    unit("Rạch Giá", "district", "Kiên Giang", code="899", valid_from=FIRST),
+    unit("Vĩnh Thanh", "commune", "Rạch Giá", code="30730", valid_from=FIRST),
+    unit("Vĩnh Lạc", "commune", "Rạch Giá", code="30733", valid_from=FIRST),
+    unit("khu 1", "hamlet", "Vĩnh Thanh", valid_from=FIRST),
+    unit("khu 2", "hamlet", "Vĩnh Lạc", valid_from=FIRST),
+    team("tổ khu 1", "khu 1", "2023-01-01"),
+    team("tổ khu 2", "khu 2", "2023-01-01"),
+    team("tổ phường", "Vĩnh Lạc", "2023-01-01"),
+    baseline("Vĩnh Thanh", 100, as_of="2023-01-01"),
+    baseline("Vĩnh Lạc", 50, as_of="2023-01-01"),
+]
+REFORM = [
+    decree("reform", DAY, parts=2),
+    part(
+        "reform",
+        DAY,
+        parts=2,
+        units=[
+            founded("An Giang", "province", None, code="91"),
+            founded("Rạch Giá mới", "commune", "An Giang", code="30730"),
+            founded("Vĩnh Thông", "commune", "An Giang", code="30733"),
+        ],
+    ),
+    part(
+        "reform",
+        DAY,
+        number=2,
+        parts=2,
+        ended=[
+            ("Kiên Giang", "An Giang", True),
+            ("Rạch Giá", "An Giang", False),
+            ("Vĩnh Thanh", "Rạch Giá mới", True),
+            ("Vĩnh Lạc", "An Giang", False),
+        ],
+    ),
+]
+LATE = assigned("khu 2", "Vĩnh Thông", DAY)
+
+
+async def values(figures: Figures, indicator: str = "teams", **query: Any) -> dict[str, Any]:
+    """By code, or name where there is none; `rest` is what belongs to none of the parts."""
+    items = await figures.items(indicator, to="2025-12-31", **query)
+    return {
+        "rest" if item.get("rest") else item["unit"]["code"] or item["unit"]["full_name"]: item["value"]
+        for item in items
+    }
+
+
+async def test_figures_under_either_map(figures: Figures) -> None:
+    await figures.add(*OLD, *REFORM)
+    old: dict[str, Any] = {"unit": "91@2025-06-30", "boundaries": FIRST}
+    new: dict[str, Any] = {"unit": "91@2025-07-01", "boundaries": DAY}
+    assert await values(figures, **old) == {"91": 3}
+    assert await values(figures, **new) == {"91": 3}, "nothing is lost, assigned or not"
+    assert await values(figures, **old, by="unit", level="commune") == {"30730": 1, "30733": 2}
+    assert await values(figures, **new, by="unit", level="commune") == {"30730": 1, "30733": 0, "rest": 2}
+    assert await values(figures, **new, by="unit", level="hamlet") == {
+        "Ấp khu 1": 1,
+        "Ấp khu 2": 1,
+        "rest": 1,
+    }
+    assert await values(figures, **new, by="unit") == {
+        "30730": 1,
+        "30733": 0,
+        "Ấp khu 2": 1,
+        "rest": 1,
+    }, "ended units are no parts; what was theirs is still counted"
+    assert await values(figures, "households", **old) == {"91": 150}
+    assert await values(figures, "households", **new) == {"91": None}, "successors inherit no baseline"
+
+    cut = f"{REGISTRY}:{figures.logs.heads[REGISTRY]}"
+    assert (await figures.item("teams", to="2025-12-31", **new))["warnings"] == ["unassigned-hamlets"]
+    warned = {
+        item["unit"]["code"]: item["warnings"]
+        for item in await figures.items("teams", to="2025-12-31", **new, by="unit", level="commune")
+        if not item.get("rest")
+    }
+    assert warned == {"30730": [], "30733": []}, "only where they are counted"
+    assert (await figures.item("teams", to="2025-12-31", **old))["warnings"] == []
+
+    await figures.add(LATE)
+    assert await values(figures, **new, by="unit", level="commune") == {"30730": 1, "30733": 1, "rest": 1}
+    assert (await figures.item("teams", to="2025-12-31", **new))["warnings"] == []
+    then = await figures.item("teams", to="2025-12-31", as_of=cut, **new)
+    assert then["warnings"] == ["unassigned-hamlets"], "as it was known then"
+
+
+async def test_before_the_last_part_nothing_of_a_reorganisation_is_known(figures: Figures) -> None:
+    """Whatever was added before: the cut goes through the reform of the test above, or none."""
+    logs = figures.logs
+    kinds = [event[2] for event in logs.raw if event[0] == REGISTRY]
+    if "units-reorganised" not in kinds:
+        await figures.add(*OLD, *REFORM)
+        kinds = [event[2] for event in logs.raw if event[0] == REGISTRY]
+    first = kinds.index("units-reorganised") + 1
+    answer = await figures.ask(
+        indicator="teams", unit="91@2025-07-01", boundaries=DAY, as_of=f"{REGISTRY}:{first}"
+    )
+    assert answer.body["items"][0]["unit"]["id"] == an_id("Kiên Giang")
+    whole = await figures.item("teams", unit="91@2025-07-01", boundaries=DAY, as_of=f"{REGISTRY}:{first + 1}")
+    assert whole["unit"]["id"] == an_id("An Giang")
+
+
+@pytest.mark.parametrize("steps", [[1], [3], [100]])
+async def test_one_cut_has_one_digest_however_a_reorganisation_came(
+    ledgers: Ledgers, steps: list[int]
+) -> None:
+    """Also when the service is started again between two of its parts; and a rebuild says the same."""
+    facts = [
+        service("vn.vneid-2"),
+        *OLD,
+        household("hộ", "khu 2", "2023-01-01"),
+        visit("v", "hộ", "2023-02-01", line("vn.vneid-2", used=1)),
+        *REFORM,
+        LATE,
+    ]
+    logs = Logs(*facts)
+    await ledgers.clear()
+    await ledgers.follow(logs)
+    at_once = await ledgers.digest(logs.heads)
+
+    await ledgers.clear()
+    for position in range(1, logs.heads[REGISTRY] + 1):
+        if position % steps[0] == 0 or position == logs.heads[REGISTRY]:
+            ledgers.restart()
+            feed = ListFeed(records(logs.recorded(REGISTRY)), steps)
+            await ledgers.follow(logs, {REGISTRY: position}, feed=feed)
+    for source, position in logs.heads.items():
+        await ledgers.follow(logs, {source: position})
+    assert await ledgers.digest(logs.heads) == at_once
+
+    middle = logs.heads | {REGISTRY: logs.heads[REGISTRY] - 2}
+    known = await ledgers.digest(middle)
+    report = await ledgers.rebuild(logs)
+    assert report.equal
+    assert report.digest_rebuilt == at_once
+    assert await ledgers.digest(middle) == known
