@@ -154,6 +154,23 @@ class Tree:
     def successions(self, unit_id: UUID) -> tuple[KnownSuccession, ...]:
         return self._successions.get(unit_id, ())
 
+    def successors_from(self, day: date) -> dict[UUID, set[UUID]]:
+        """The units that others become on a day or later, each with those others."""
+        found: dict[UUID, set[UUID]] = {}
+        for several in self._successions.values():
+            for one in several:
+                if one.effective >= day:
+                    found.setdefault(one.to_id, set()).add(one.from_id)
+        return found
+
+    def comes_back(self, unit_id: UUID) -> bool:
+        """A unit that has ended is counted in itself, by what became of where it went, and so on."""
+        passed, at = {unit_id}, self._end(unit_id)
+        while at is not None and at.parent_id is not None and at.parent_id not in passed:
+            passed.add(at.parent_id)
+            at = self._end(at.parent_id)
+        return at is not None and at.parent_id == unit_id
+
     # What events do.
 
     def apply(self, position: int, event: UnitEvent) -> Changes:

@@ -108,6 +108,12 @@ SPLIT = in_parts(assign(parts=(part(AN_XUYEN), part(TAN_THANH))), NEW_CA_MAU)
         ((), {"parent_id": TAN_THANH, "valid_from": DAY - timedelta(days=1)}, "not-unassigned", "/id"),
         ((), {"parent_id": TAN_THANH, "valid_from": date(2025, 1, 1)}, "not-unassigned", "/valid_from"),
         ((SPLIT,), {"parent_id": TAN_THANH, "valid_from": LATER}, "unit-not-active", "/id"),
+        (
+            (assigned(TAN_THANH, LATER),),
+            {"parts": (part(AN_XUYEN), part(TAN_THANH)), "valid_from": DAY},
+            "unit-changed-later",
+            "/id",
+        ),
         ((), {"parent_id": WARD_3.unit_id}, "unit-not-active", "/parent_id"),
         ((), {"parent_id": NEW_CA_MAU}, "parent-level-wrong", "/parent_id"),
         ((), {"parts": (part(AN_XUYEN), part(NEW_CA_MAU))}, "parent-level-wrong", "/parts/1/parent_id"),

@@ -344,6 +344,48 @@ def test_a_unit_with_a_later_change_is_not_ended_before_it() -> None:
     )
 
 
+def test_a_unit_is_not_ended_before_the_day_on_which_another_one_becomes_it() -> None:
+    later = small(effective=LATER, ends=(TAN_THANH,), successions=(succession(TAN_THANH, AN_XUYEN),))
+    merged = decree(
+        later,
+        {
+            "ended": (UnitEnded(unit_id=TAN_THANH, into_id=AN_XUYEN, whole=True),),
+            "successions": (UnitSucceeded(from_id=TAN_THANH, to_id=AN_XUYEN, extent="whole"),),
+        },
+    )
+    command = small(
+        effective=LATER - timedelta(days=30),
+        ends=(AN_XUYEN,),
+        successions=(succession(AN_XUYEN, FAR_WARD.unit_id),),
+    )
+    Specification(DOMAIN, *AFTER, *merged).when(command).then_refused(
+        Rejected, "unit-changed-later", "/ends/0"
+    )
+
+
+def test_what_became_of_a_unit_does_not_lead_back_to_it_on_a_later_day() -> None:
+    later = small(effective=LATER, ends=(TAN_THANH,), successions=(succession(TAN_THANH, AN_XUYEN),))
+    merged = decree(
+        later,
+        {
+            "ended": (UnitEnded(unit_id=TAN_THANH, into_id=AN_XUYEN, whole=True),),
+            "successions": (UnitSucceeded(from_id=TAN_THANH, to_id=AN_XUYEN, extent="whole"),),
+        },
+    )
+    command = small(
+        effective=LATER - timedelta(days=30),
+        ends=(AN_XUYEN,),
+        successions=(
+            succession(AN_XUYEN, TAN_THANH),
+            # So that Tân Thành does not need An Xuyên, but its end is not of this day.
+            succession(TAN_THANH, FAR_WARD.unit_id),
+        ),
+    )
+    with pytest.raises(Rejected) as refused:
+        Specification(DOMAIN, *AFTER, *merged).when(command).decide()
+    assert {fault.code for fault in refused.value.faults} >= {"unit-not-ended"}
+
+
 def test_a_unit_is_not_established_below_one_that_has_ended_by_then() -> None:
     hamlet = established("hamlet", None, "9", WARD_1.unit_id)
     Specification(DOMAIN, *AFTER).when(command_for(hamlet, valid_from=DAY)).then_refused(

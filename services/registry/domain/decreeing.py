@@ -152,6 +152,7 @@ class _Reorganisation:
             yield Fault("unit-orphaned", pointer, f"{unit_id}: {parent_id} is not active on {self.day}")
 
     def _ended(self) -> Iterable[Fault]:
+        needed = self.tree.successors_from(self.day) if self.ending else {}
         for field, ids in (("ends", self.command.ends), ("dissolves", self.command.dissolves)):
             for number, unit_id in enumerate(ids):
                 at = f"/{field}/{number}"
@@ -162,6 +163,9 @@ class _Reorganisation:
                 if not self._was_there(unit_id):
                     yield fault("unit-not-active")
                 elif any(fact.day > self.day for fact in self.tree.facts(unit_id)):
+                    yield fault("unit-changed-later")
+                elif any(other not in self.successors for other in needed.get(unit_id, ())):
+                    # What becomes of it then would be gone before.
                     yield fault("unit-changed-later")
                 if field == "ends" and unit_id not in self.successors:
                     yield fault("successor-missing")
@@ -354,7 +358,11 @@ class _Reorganisation:
             **{unit_id: f"/ends/{number}" for number, unit_id in enumerate(self.command.ends)},
             **{unit_id: f"/dissolves/{number}" for number, unit_id in enumerate(self.command.dissolves)},
         }
-        faults: list[Fault] = []
+        faults = [
+            Fault("hierarchy-cycle", f"/successions/{number}", f"{one.from_id} → {one.to_id}")
+            for number, one in enumerate(self.command.successions)
+            if after.comes_back(one.from_id)
+        ]
         for unit_id, place in places.items():
             faults += _codes_taken(after, unit_id, f"{place}/code")
         for span in opened:

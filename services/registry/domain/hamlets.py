@@ -126,8 +126,9 @@ class AreaDesignated(Event):
 
 
 def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
-    """Raises Rejected: hamlet-expected, unit-not-active, not-unassigned, already-exists,
-    unit-code-malformed, parent-level-wrong, valid-before-parent, listed-twice; NotYet: unit-unknown.
+    """Raises Rejected: hamlet-expected, unit-not-active, unit-changed-later, not-unassigned, already-exists,
+    parts-apart, unit-code-malformed, parent-level-wrong, valid-before-parent, listed-twice; NotYet:
+    unit-unknown.
 
     A hamlet that was assigned before may be assigned anew: that corrects it.
     """
@@ -140,6 +141,10 @@ def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
         raise Rejected("not-unassigned", "/valid_from", first_day=tree.spans(command.id)[0].valid_from)
     if span.status == "ended" or tree.spans(command.id)[-1].status == "ended":
         raise Rejected("unit-not-active", "/id")
+    later = any(fact.day > day for fact in tree.facts(command.id))
+    if command.parts and (later or command.id in tree.successors_from(day)):
+        # Nothing is said of a hamlet beyond its end, nor does another one become it then.
+        raise Rejected("unit-changed-later", "/id")
     if not command.parts and not _may_be_assigned(tree.spans(command.id), span):
         raise Rejected("not-unassigned", "/id", f"it belongs to {span.parent_id}")
     if command.parent_id is not None:
