@@ -100,7 +100,8 @@ class VisitsLists:
                 _add(changes, event, alone=often[event.subject] == 1, changed=changed)
             except (msgspec.ValidationError, msgspec.DecodeError) as error:
                 poisoned[event.subject] = Poisoned(event, error)
-        await tables.copy(connection, households=changes.households, visits=changes.visits)
+        await tables.add_households(connection, changes.households)
+        await tables.add_visits(connection, changes.visits)
         streams = sorted(changes.again - poisoned.keys())
         changes.touched |= await tables.fold_again(connection, events[0].source, streams, changed=changed)
         for absorbed_id, into_id in changes.merged:

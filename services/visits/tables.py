@@ -28,15 +28,32 @@ _VISIT = (
     "status",
     "version",
 )
+_OF, _WITH = _VISIT.index("household_id"), _VISIT.index("survivor_id")
 
 
-async def copy(connection: asyncpg.Connection, *, households: Sequence[Row], visits: Sequence[Row]) -> None:
-    """Rows of streams that have only begun."""
-    for table, columns, rows in (("households", _HOUSEHOLD, households), ("visits", _VISIT, visits)):
-        if rows:
-            await connection.copy_records_to_table(table, records=rows, columns=columns)
-    if visits:
-        await connection.execute(_COUNT_WITH_SURVIVOR, [row[0] for row in visits])
+async def add_households(connection: asyncpg.Connection, rows: Sequence[Row]) -> None:
+    """Households that have only begun."""
+    if rows:
+        await connection.copy_records_to_table("households", records=rows, columns=_HOUSEHOLD)
+
+
+async def add_visits(connection: asyncpg.Connection, rows: Sequence[Row]) -> None:
+    """Visits that have only begun; those of an absorbed household count with its survivor."""
+    if not rows:
+        return
+    rows = await _with_survivors(connection, rows)
+    await connection.copy_records_to_table("visits", records=rows, columns=_VISIT)
+
+
+async def _with_survivors(connection: asyncpg.Connection, rows: Sequence[Row]) -> list[Row]:
+    survivors = await _survivors(connection, {row[_OF] for row in rows})
+    return [(*row[:_WITH], survivors.get(row[_OF], row[_OF]), *row[_WITH + 1 :]) for row in rows]
+
+
+async def _survivors(connection: asyncpg.Connection, households: Collection[object]) -> dict[object, UUID]:
+    """With which household the visits of each count, of those that are there."""
+    rows = await connection.fetch(_SURVIVORS, list(households))
+    return {row["household_id"]: row["survivor_id"] for row in rows}
 
 
 async def fold_again(
@@ -62,8 +79,7 @@ async def fold_again(
     if households:
         await connection.executemany(_UPSERT_HOUSEHOLD, households)
     if visits:
-        await connection.executemany(_UPSERT_VISIT, visits)
-        await connection.execute(_COUNT_WITH_SURVIVOR, [row[0] for row in visits])
+        await connection.executemany(_UPSERT_VISIT, await _with_survivors(connection, visits))
     return touched
 
 
@@ -130,7 +146,8 @@ async def sum_up(
     waiting = await connection.fetchval(_WAITING, begun) if begun else ()
     households = {*touched, *(waiting or ())}
     if households:
-        await connection.execute(_SUM_UP, list(households), changed)
+        survivors = await _survivors(connection, households)
+        await connection.execute(_SUM_UP, list(set(survivors.values())), changed)
 
 
 # What was dismissed is left out here as it is everywhere.
@@ -156,7 +173,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
        outcome = excluded.outcome, campaign_id = excluded.campaign_id, follow_up_on = excluded.follow_up_on,
        obstacles = excluded.obstacles, status = excluded.status, version = excluded.version
 """
-_COUNT_WITH_SURVIVOR = """
+_SURVIVORS = "SELECT household_id, survivor_id FROM households WHERE household_id = ANY($1::uuid[])"
+_SURVIVOR = """
 UPDATE visits v SET survivor_id = h.survivor_id FROM households h
  WHERE v.position = ANY($1) AND h.household_id = v.household_id AND h.survivor_id <> v.survivor_id
 """
@@ -165,33 +183,22 @@ _JOIN_HOUSEHOLDS = f"UPDATE households SET survivor_id = {_SURVIVOR} WHERE survi
 _JOIN_VISITS = f"UPDATE visits SET survivor_id = {_SURVIVOR} WHERE survivor_id = $1"
 _WAITING = "SELECT array_agg(DISTINCT survivor_id) FROM visits WHERE survivor_id = ANY($1)"
 # The last visit is the one of the latest day; of several on one day, the one recorded last. An obstacle is
-# open until a later visit says something else of the same digital service.
+# open until a later visit says something else of the same digital service. Each household's visits are looked
+# up by index, whatever PostgreSQL thinks of a table that has just been filled.
 _SUM_UP = """
-WITH wanted AS (
-    SELECT DISTINCT survivor_id AS household_id FROM households WHERE household_id = ANY($1)
-), counting AS (
-    SELECT v.* FROM wanted w JOIN visits v ON v.survivor_id = w.household_id WHERE v.status <> 'voided'
-), numbers AS (
-    SELECT survivor_id, count(*) AS visits, count(*) FILTER (WHERE outcome = 'met') AS met
-      FROM counting GROUP BY survivor_id
-), last AS (
-    SELECT DISTINCT ON (survivor_id) survivor_id, occurred_on, outcome, follow_up_on
-      FROM counting ORDER BY survivor_id, occurred_on DESC, position DESC
-), said AS (
-    SELECT DISTINCT ON (c.survivor_id, o.key) c.survivor_id, o.key, o.value
-      FROM counting c CROSS JOIN LATERAL jsonb_each(c.obstacles) o
-     ORDER BY c.survivor_id, o.key, c.occurred_on DESC, c.position DESC
-), open AS (
-    SELECT survivor_id, jsonb_object_agg(key, value) AS obstacles
-      FROM said WHERE value <> 'null' GROUP BY survivor_id
-)
 UPDATE households h
-   SET visits = coalesce(n.visits, 0), met = coalesce(n.met, 0), last_visit_on = l.occurred_on,
-       last_outcome = l.outcome, follow_up_on = l.follow_up_on,
-       obstacles = coalesce(o.obstacles, '{}'), changed = greatest(h.changed, $2)
-  FROM wanted w
-  LEFT JOIN numbers n ON n.survivor_id = w.household_id
-  LEFT JOIN last l ON l.survivor_id = w.household_id
-  LEFT JOIN open o ON o.survivor_id = w.household_id
- WHERE h.household_id = w.household_id
+   SET (visits, met, last_visit_on, last_outcome, follow_up_on) = (
+           SELECT count(*), count(*) FILTER (WHERE v.outcome = 'met'), max(v.occurred_on),
+                  (array_agg(v.outcome ORDER BY v.occurred_on DESC, v.position DESC))[1],
+                  (array_agg(v.follow_up_on ORDER BY v.occurred_on DESC, v.position DESC))[1]
+             FROM visits v WHERE v.survivor_id = h.household_id AND v.status <> 'voided'),
+       obstacles = coalesce((
+           SELECT jsonb_object_agg(said.key, said.value)
+             FROM (SELECT DISTINCT ON (o.key) o.key, o.value
+                     FROM visits v CROSS JOIN LATERAL jsonb_each(v.obstacles) o
+                    WHERE v.survivor_id = h.household_id AND v.status <> 'voided'
+                    ORDER BY o.key, v.occurred_on DESC, v.position DESC) said
+            WHERE said.value <> 'null'), '{}'),
+       changed = greatest(h.changed, $2)
+ WHERE h.household_id = ANY($1)
 """
