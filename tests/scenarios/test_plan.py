@@ -8,20 +8,15 @@ from typing import Any
 import orjson
 import pytest
 
-from libs.events.decider import Command, Context, Domain
-from services.registry.domain import COMMANDS as REGISTRY_COMMANDS
-from services.registry.domain import DOMAIN as REGISTRY
-from services.visits.domain import COMMANDS as VISITS_COMMANDS
-from services.visits.domain import domain as visits_domain
-from services.visits.domain.known import DigitalService, Known, Member, Membership, Team, UnitSpan
 from socai.data import DATA
+from socai.scenarios.catalogue import SCENARIOS
 from socai.scenarios.days import LAST_DAY
 from socai.scenarios.plan import Plan
 from socai.scenarios.story import KHOM_6
 from socai.seed_facts import holds
 from tests.scenarios.figures import COUNTED, places
+from tests.scenarios.province import Province
 from tests.scenarios.recount import Recount, recount
-from tests.specification import recorded
 
 ARTICLE = "000_a9d07e0ddb6742ae.txt"
 FACTS = orjson.loads((DATA / "seed-facts.json").read_bytes())["facts"]
@@ -145,59 +140,12 @@ def test_ids_are_of_version_7_and_lie_inside_the_story() -> None:
             assert date(2022, 6, 1) <= day <= LAST_DAY
 
 
-def test_the_domains_accept_every_command_in_the_order_of_the_plan() -> None:
-    plan = Plan(DATA, seed=5, scale=0.03)
-    registry, visits = _Decided(REGISTRY), _Decided(visits_domain())
-    for raw in [*plan.opening(), *(command for step in plan.registry() for command in step.commands)]:
-        registry.accept(raw, REGISTRY_COMMANDS, None)
-    known = Known(
-        units={
-            event.unit_id: (UnitSpan(event.level, event.parent_id, event.valid_from),)
-            for event in registry.of("unit-established")
-        },
-        teams={
-            event.team_id: Team(name=event.name, formed_on=event.formed_on, unit_ids=event.unit_ids)
-            for event in registry.of("team-formed")
-        },
-        members={
-            event.member_id: Member((Membership(event.team_id, event.role, event.joined_on),))
-            for event in registry.of("member-joined")
-        },
-        services={
-            event.code: DigitalService(stages=event.stages) for event in registry.of("digital-service-listed")
-        },
-    )
-    count = 0
-    for hamlet in plan.visits():
-        for raw in (*hamlet.households, *hamlet.visits):
-            visits.accept(raw, VISITS_COMMANDS, known)
-            count += 1
-    assert count > 5_000
-
-
-class _Decided:
-    """A domain with its states in memory: every command has to be accepted."""
-
-    def __init__(self, domain: Domain) -> None:
-        self._domain = domain
-        self._states: dict[str, Any] = {stream: wide.fold(None, []) for stream, wide in domain.wide.items()}
-        self._events: list[Any] = []
-
-    def accept(self, raw: bytes, commands: dict[str, type[Command]], known: object) -> None:
-        kind, body = (said := orjson.loads(raw))["kind"], said["body"]
-        command = commands[kind].model_validate_json(orjson.dumps(body))
-        streams = (command.target(), *command.relies_on())
-        states = {stream: self._states.get(stream) for stream in streams}
-        for event in self._domain.decide(command, states, Context.current(known)):
-            self._states[event.stream()] = self._domain.evolve(self._states.get(event.stream()), event)
-            self._events.append(event)
-            written = recorded(self._domain, len(self._events), event)
-            for stream, wide in self._domain.wide.items():
-                if written.type in wide.types:
-                    self._states[stream] = wide.fold(self._states[stream], [written])
-
-    def of(self, kind: str) -> list[Any]:
-        return [event for event in self._events if event.kind == kind]
+def test_the_domains_accept_every_command_of_every_chapter_in_their_order() -> None:
+    province = Province()
+    province.load(Plan(DATA, seed=5, scale=0.03), SCENARIOS["reform-2025"].chapters)
+    assert province.counts["record-visit"] > 3_000
+    assert province.counts["decree-reorganisation"] == 1
+    assert province.counts["assign-household"] == province.counts["survey-household"] > 0
 
 
 def test_a_scale_outside_its_range_is_refused() -> None:
