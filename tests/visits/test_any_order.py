@@ -58,7 +58,7 @@ DAYS = [
     TODAY + timedelta(days=1),
 ]
 
-households, visits, days = st.sampled_from(HOUSEHOLDS), st.sampled_from(VISITS), st.sampled_from(DAYS)
+households, visits, days = st.sampled_from(HOUSEHOLDS[:3]), st.sampled_from(VISITS[:2]), st.sampled_from(DAYS)
 units, actors = st.sampled_from(UNITS), st.sampled_from(ACTORS)
 people = st.none() | st.integers(1, 4)
 numbers = st.integers(1, 3)
@@ -185,6 +185,14 @@ class Life(RuleBasedStateMachine):
 
     @rule(data=st.data(), kind=st.sampled_from([*sorted(BODIES), "change-household-details"]), actor=actors)
     def anything(self, data: st.DataObject, kind: str, actor: str) -> None:
+        self.ask(data.draw(commands(kind)), actor)
+
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from(["confirm-visit", "dispute-visit", "settle-visit", "merge-household"]),
+        actor=st.sampled_from(["leader", "officer"]),
+    )
+    def what_comes_after_much_else(self, data: st.DataObject, kind: str, actor: str) -> None:
         self.ask(data.draw(commands(kind)), actor)
 
     @rule(
