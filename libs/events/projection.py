@@ -1,7 +1,7 @@
 """What a consumer applies events to, and how one batch is applied in one transaction."""
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import asyncpg
 import structlog
@@ -39,6 +39,16 @@ class Projection(Protocol):
 
     def rolled_back(self) -> None:
         """What was applied last did not happen, or somebody else applied more: forget what is in memory."""
+
+
+@runtime_checkable
+class Regroups(Protocol):
+    """A projection whose subjects may turn out to be one, so that they wait together from then on."""
+
+    async def regroup(self, connection: asyncpg.Connection, events: Sequence[Recorded], /) -> None:
+        """In the consumer's transaction, before `subject` is asked for any of these events. What waits in
+        quarantine under another name by now is renamed.
+        """
 
 
 class TakenOver(Exception):
@@ -98,6 +108,7 @@ class Applier:
         end = batch.end()
         async with connection.transaction():
             await self._advance(connection, batch.start, end)
+            await self._regroup(connection, batch.events)
             row = await connection.fetchrow(_SET_ASIDE, *self._key, batch.start.position, end.position)
             assert row is not None
             events = batch.events
@@ -123,6 +134,7 @@ class Applier:
         try:
             async with connection.transaction():
                 await self._advance(connection, at, at)
+                await self._regroup(connection, [])
                 taken = await quarantine.take_back(connection, *self._key, subject)
                 events = [event for event, _ in taken]
                 poisoned = await self._projection.apply(connection, events) if events else ()
@@ -139,6 +151,10 @@ class Applier:
             if isinstance(error, TakenOver) or of_database(error):
                 raise
             await quarantine.give_up_retry(connection, *self._key, subject, _text(error))
+
+    async def _regroup(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
+        if isinstance(self._projection, Regroups):
+            await self._projection.regroup(connection, events)
 
     async def _advance(self, connection: asyncpg.Connection, start: Progress, end: Progress) -> None:
         advanced = await connection.fetchval(

@@ -206,6 +206,12 @@ METRICS = _rows(
     ("indicator-unknown", 422, "Không có chỉ tiêu này", "There is no such indicator"),
     ("by-not-possible", 422, "Không thể phân tổ như vậy", "The figures cannot be broken down like that"),
     ("period-reversed", 422, "Ngày đầu sau ngày cuối", "The first day is after the last"),
+    (
+        "period-not-whole",
+        422,
+        "Phải hỏi theo tháng, quý hoặc năm trọn vẹn",
+        "Whole months, quarters or years must be asked for",
+    ),
     ("answer-too-large", 422, "Câu trả lời quá lớn", "The answer would be too large"),
     ("basis-not-available", 422, "Chưa có số liệu đã duyệt", "There are no approved figures yet"),
     ("cut-malformed", 400, "Điểm chốt không đúng dạng", "The cut is malformed"),

@@ -47,7 +47,7 @@ async def digest(connection: Connection, ledger: Ledger, cut: Mapping[str, int])
     whole = hashlib.sha256()
     for source, position in sorted(cut.items()):
         whole.update(f"{source}\t{position}\n".encode())
-        for section in (_postings, _declared, _units, _services):
+        for section in (_postings, _declared, _units, _services, _statistics, _targets, _withdrawals):
             part = hashlib.sha256()
             async for lines in section(connection, source, position):
                 part.update(lines)
@@ -109,7 +109,46 @@ async def _units(connection: Connection, source: str, position: int) -> AsyncIte
 async def _services(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
     yield _lines(
         await connection.fetch(
-            """SELECT position, code, stages FROM digital_services
+            """SELECT position, code, stages, audience FROM digital_services
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
+                ORDER BY position""",
+            source,
+            position,
+        )
+    )
+
+
+async def _statistics(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
+    yield _lines(
+        await connection.fetch(
+            """SELECT position, statistic_id, unit_id, name, measure, trim_scale(value), first, last
+                 FROM statistics
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
+                ORDER BY position""",
+            source,
+            position,
+        )
+    )
+
+
+async def _targets(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
+    yield _lines(
+        await connection.fetch(
+            """SELECT position, target_id, unit_id, indicator, digital_service, stage, measure,
+                      trim_scale(value), due
+                 FROM targets
+                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
+                ORDER BY position""",
+            source,
+            position,
+        )
+    )
+
+
+async def _withdrawals(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
+    yield _lines(
+        await connection.fetch(
+            """SELECT position, id, unit_id FROM withdrawals
                 WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
                 ORDER BY position""",
             source,

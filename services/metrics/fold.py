@@ -9,20 +9,10 @@ from typing import TypeVar
 from libs.service.unit_events import AboutUnits
 from libs.service.unit_tree import Contradiction, Gathered
 from services.metrics.domain.counting import CannotCount, Posting
-from services.metrics.domain.events import (
-    AnyEvent,
-    BaselineDeclared,
-    DigitalServiceListed,
-    HouseholdRegistered,
-    MemberJoined,
-    TeamFormed,
-    Uncounted,
-    VisitRecorded,
-    VisitVoided,
-)
+from services.metrics.domain.events import AnyEvent, DeclaredEvent, Uncounted
 from services.metrics.domain.periods import month_of
 from services.metrics.domain.series import Series
-from services.metrics.domain.subjects import Subjects, post, subject_of
+from services.metrics.domain.subjects import CountedEvent, Subjects, post
 
 BUCKET_BITS = 14
 """Balances are kept per bucket of 16,384 positions, so that a past cut is whole buckets and one tail. Events
@@ -48,36 +38,23 @@ class Batch:
 
     postings: list[tuple[int, Posting]] = field(default_factory=list)
     units: Gathered = field(default_factory=Gathered)
-    declared: list[tuple[int, BaselineDeclared]] = field(default_factory=list)
-    services: list[tuple[int, DigitalServiceListed]] = field(default_factory=list)
+    declared: list[tuple[int, DeclaredEvent]] = field(default_factory=list)
 
 
 def fold(subjects: Subjects, position: int, event: AnyEvent, batch: Batch) -> None:
     """Raises CannotCount, and then leaves subjects and batch as they were."""
-    match event:
-        case VisitRecorded() | HouseholdRegistered() | VisitVoided() | TeamFormed() | MemberJoined():
-            for posting in post(subjects, event):
-                batch.postings.append((position, posting))
-        case AboutUnits():
-            try:
-                batch.units.add(position, event)
-            except Contradiction as contradiction:
-                raise CannotCount(str(contradiction)) from contradiction
-        case BaselineDeclared():
-            batch.declared.append((position, event))
-        case DigitalServiceListed():
-            batch.services.append((position, event))
-        case Uncounted():
-            pass
-
-
-def history_of(event: AnyEvent) -> str | None:
-    """The household or team whose history the event is counted with."""
-    match event:
-        case VisitRecorded() | HouseholdRegistered() | VisitVoided() | TeamFormed() | MemberJoined():
-            return subject_of(event)
-        case _:
-            return None
+    if isinstance(event, CountedEvent):
+        for posting in post(subjects, event):
+            batch.postings.append((position, posting))
+    elif isinstance(event, DeclaredEvent):
+        batch.declared.append((position, event))
+    elif isinstance(event, AboutUnits):
+        try:
+            batch.units.add(position, event)
+        except Contradiction as contradiction:
+            raise CannotCount(str(contradiction)) from contradiction
+    else:
+        assert isinstance(event, Uncounted)
 
 
 class _Numbering(dict[K, int]):

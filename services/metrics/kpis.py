@@ -10,14 +10,16 @@ import asyncpg
 from services.metrics import cut as cuts
 from services.metrics import reading, tables
 from services.metrics.cut import Cut
+from services.metrics.declared import read_services, read_targets
 from services.metrics.digest import snapshot
-from services.metrics.domain.figures import Facts, Figure, Part
+from services.metrics.domain.figures import Figure, Part
 from services.metrics.domain.hierarchy import Hierarchy
-from services.metrics.domain.indicators import Definition, definition_hash
-from services.metrics.domain.lines import Catalogue, Line, Refused, lines
+from services.metrics.domain.indicators import Definition, definition_hash, find_definition
+from services.metrics.domain.lines import Catalogue, Line, Refused, lines, progress_lines
 from services.metrics.domain.periods import Period
+from services.metrics.domain.reported import Target
+from services.metrics.gathering import gather
 from services.metrics.question import MOST_ITEMS, Question, refused
-from services.metrics.sums import sums
 from services.metrics.tables import Connection
 
 
@@ -52,49 +54,44 @@ class Kpis:
         assert question.unit is not None, "checked"
         boundaries = question.boundaries or question.last
         hierarchy, assumed = await reading.read_hierarchy(connection, cut, question.unit, on=boundaries)
-        counted = {part.indicator for d in definitions for part in d.parts} | {d.code for d in definitions}
-        series = await reading.read_series(connection, counted)
-        catalogue = Catalogue(await reading.read_services(connection, cut), list(series.values()))
-        found = _lines(question, definitions, catalogue)
         parts, part_of = _parts(question, hierarchy)
+        targets = await read_targets(
+            connection,
+            cut,
+            {part.unit.id for part in parts},
+            None if any(d.kind == "progress" for d in definitions) else [d.code for d in definitions],
+        )
+        known = self._known(definitions, targets)
+        series = await reading.read_series(connection, _counted(definitions, targets, known))
+        catalogue = Catalogue(await read_services(connection, cut), list(series.values()))
+        found = _lines(question, definitions, catalogue, targets, known)
         periods = question.periods()
         if len(found) * len(parts) * len(periods) > MOST_ITEMS:
             raise refused("answer-too-large", "by", f"at most {MOST_ITEMS:,} items")
-
-        places = await reading.read_places(connection, hierarchy.units)
-        place_parts = {number: part_of[unit] for unit, number in places.items()}
-        flow, stock = self._needed(found, series)
-        facts = Facts(
-            self.definitions,
-            hierarchy,
-            series,
-            flows=await sums(connection, parts=place_parts, series=flow, cells=periods, cut=cut),
-            stocks=await sums(
-                connection,
-                parts=place_parts,
-                series=stock,
-                cells=[Period(None, periods[0].last), *periods[1:]],
-                cut=cut,
-            ),
-            baselines=await reading.read_baselines(
-                connection,
-                cut,
-                sorted({self.definitions[code].parameters.baseline for code in counted} - {""}),
-                hierarchy.units,
-                until=question.last,
-            ),
+        facts = await gather(
+            connection,
+            cut,
+            found,
+            definitions=known,
+            hierarchy=hierarchy,
+            series=series,
+            part_of=part_of,
+            periods=periods,
+            targets=targets,
         )
         incomplete = _incomplete(await reading.read_quarantined(connection, cut), part_of, len(parts))
         health = await reading.read_health(connection)
         unassigned = _with_unassigned_hamlets(hierarchy, parts, part_of)
         general = [*self._of_sources(cut, asked, health), *(["hierarchy-assumed"] if assumed else [])]
-        hashes = {d.code: definition_hash(d.code, self.definitions) for d in definitions}
+        hashes = {d.code: definition_hash(d.code, known) for d in definitions}
         items = []
         for line in found:
             items_of_line = []
             for number, part in enumerate(parts):
                 figures = facts.figures(line, number, part, periods)
                 if part.rest and not any(figure.value or figure.numerator for figure in figures):
+                    continue
+                if line.of is not None and not any(figure.target for figure in figures):
                     continue
                 warnings = [
                     *general,
@@ -114,14 +111,11 @@ class Kpis:
             "items": items,
         }
 
-    def _needed(self, found: Iterable[Line], series: Mapping[int, Any]) -> tuple[list[int], list[int]]:
-        """The numbers of the series that the lines count, flows and stocks apart."""
-        flow, stock = set[int](), set[int]()
-        for line in found:
-            for each in line.parts(self.definitions) or [line]:
-                is_flow = each.definition.is_flow(each.dimensions.get("measure", ""))
-                (flow if is_flow else stock).update(n for n, one in series.items() if each.counts(one))
-        return sorted(flow), sorted(stock)
+    def _known(self, definitions: Iterable[Definition], targets: Iterable[Target]) -> dict[str, Definition]:
+        """Those that are data, and those that follow from what is asked for."""
+        wanted = {d.code for d in definitions} | {target.indicator for target in targets}
+        found = {code: find_definition(code, self.definitions) for code in wanted}
+        return {**self.definitions, **{code: one for code, one in found.items() if one is not None}}
 
     def _of_sources(self, cut: Cut, asked: Mapping[str, int], health: Mapping[str, str | None]) -> list[str]:
         """A source that the cut names is complete up to there, however far it has come since."""
@@ -133,16 +127,43 @@ class Kpis:
         return [warning for warning in warnings if warning]
 
 
-def _lines(question: Question, definitions: Iterable[Definition], catalogue: Catalogue) -> list[Line]:
+def _counted(
+    definitions: Iterable[Definition], targets: Iterable[Target], known: Mapping[str, Definition]
+) -> set[str]:
+    """The indicators that postings may be needed of."""
+    found = list(definitions)
+    if any(definition.kind == "progress" for definition in found):
+        found += [known[target.indicator] for target in targets if target.indicator in known]
+    found += [known[part.indicator] for definition in found for part in definition.parts]
+    return {d.code for d in found} | {d.parameters.covered_by for d in found} - {""}
+
+
+def _lines(
+    question: Question,
+    definitions: Iterable[Definition],
+    catalogue: Catalogue,
+    targets: Sequence[Target],
+    known: Mapping[str, Definition],
+) -> list[Line]:
+    calendar = question.whole_calendar
+    found: list[Line] = []
     try:
-        found = [
-            line
-            for definition in definitions
-            for line in lines(definition, asked=question.dimensions(), by=question.by, catalogue=catalogue)
-        ]
+        for definition in definitions:
+            if definition.kind == "progress":
+                found += progress_lines(
+                    definition, targets, definitions=known, catalogue=catalogue, calendar=calendar
+                )
+            else:
+                found += lines(
+                    definition,
+                    asked=question.dimensions(),
+                    by=question.by,
+                    catalogue=catalogue,
+                    calendar=calendar,
+                )
     except Refused as refusal:
-        raise refused(refusal.code, refusal.dimension, refusal.detail) from None
-    if not found and not set(question.by) & {"digital_service", "obstacle"}:
+        raise refused(refusal.code, refusal.parameter, refusal.detail) from None
+    if not found and question.stage and not set(question.by) & {"digital_service", "obstacle"}:
         raise refused("value-not-allowed", "stage", "no digital service counts that")
     return found
 
@@ -183,13 +204,14 @@ def _item(
     item: dict[str, Any] = {
         "indicator": line.definition.code,
         "definition": definition,
+        **({"of": line.of.definition.code} if line.of else {}),
         **dict[str, str](line.dimensions.items()),
         "unit": {"id": unit.id, "code": unit.code, "level": unit.level, "full_name": unit.full_name},
-        "period": {"from": figure.since, "to": period.last},
+        "period": {"from": figure.since, "to": figure.until or period.last},
         "value": figure.value,
         "numerator": figure.numerator,
         "denominator": figure.denominator,
-        "target": None,
+        "target": figure.target and {"value": float(figure.target.value), "due": figure.target.due},
         "warnings": list(dict.fromkeys([*warnings, *figure.warnings])),
     }
     if part.rest:

@@ -12,8 +12,9 @@ from libs.events.envelope import Recorded
 from services.metrics import tables
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
-from services.metrics.domain.subjects import Subject, dump
-from services.metrics.fold import Batch, Numbers, balance_rows, fold, history_of, no_balances, rows
+from services.metrics.domain.subjects import CountedEvent, Subject, changed, dump
+from services.metrics.fold import Batch, Numbers, balance_rows, fold, no_balances, rows
+from services.metrics.links import LINKING, Links
 from services.metrics.tables import Connection, Ledger
 from services.metrics.writing import write, write_facts
 
@@ -34,6 +35,7 @@ class _Source:
     position: int = 0
     subjects: dict[str, Subject] = field(default_factory=dict)
     facts: Batch = field(default_factory=Batch)
+    links: Links = field(default_factory=Links)
 
 
 class Loader:
@@ -61,6 +63,10 @@ class Loader:
     def cut(self) -> dict[str, int]:
         return {name: source.position for name, source in sorted(self._sources.items())}
 
+    def links(self) -> dict[str, Links]:
+        """By source, which subjects wait together."""
+        return {name: source.links for name, source in self._sources.items()}
+
     async def add_source(self, name: str) -> None:
         await self._copied()
         self._sources[name] = _Source(await tables.source_number(self._connection, name))
@@ -72,7 +78,6 @@ class Loader:
             batch = self._fold(source, recorded[start : start + _STEP])
             journal = rows(source.number, batch.postings, self._numbers, self._balances)
             source.facts.declared += batch.declared
-            source.facts.services += batch.services
             await self._copied()
             self._copying = asyncio.create_task(tables.add_journal(self._connection, self.ledger, journal))
             await asyncio.sleep(0)
@@ -81,6 +86,8 @@ class Loader:
         batch = Batch(units=source.facts.units)
         for one in recorded:
             source.position = one.position
+            if one.type in LINKING:
+                source.links.see(one)
             if (one.source, one.position) in self._dismissed:
                 continue
             try:
@@ -122,14 +129,20 @@ class Loader:
         """Further events, after `finish`, inside a transaction of this loader's connection."""
         source = self._sources[name]
         batch = self._fold(source, recorded)
-        changed = {history_of(events.read(one.type, one.data)) for one in recorded}
+        read = [events.read(one.type, one.data) for one in recorded]
+        ids = {
+            key
+            for event in read
+            if isinstance(event, CountedEvent)
+            for key in changed(source.subjects, event)
+        }
         await tables.use(self._connection, self.ledger)
         await write(
             self._connection,
             self.ledger,
             source.number,
             batch,
-            subjects={key: source.subjects[key] for key in changed if key in source.subjects},
+            subjects={key: source.subjects[key] for key in ids if key in source.subjects},
             numbers=self._numbers,
         )
 

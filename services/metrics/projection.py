@@ -1,31 +1,22 @@
 """The live ledger: what the consumers of registry and visits apply their events to."""
 
 from collections.abc import Collection, Sequence
-from typing import assert_never
 
 import asyncpg
 import msgspec
 
 from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
-from libs.service.unit_events import UNIT_EVENTS, AboutUnits
+from libs.service.unit_events import UNIT_EVENTS
 from libs.service.unit_tree import Gathered
 from services.metrics import tables
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
-from services.metrics.domain.events import (
-    AnyEvent,
-    BaselineDeclared,
-    DigitalServiceListed,
-    HouseholdRegistered,
-    MemberJoined,
-    TeamFormed,
-    Uncounted,
-    VisitRecorded,
-    VisitVoided,
-)
-from services.metrics.domain.subjects import Subject
-from services.metrics.fold import Batch, Numbers, fold, history_of
+from services.metrics.domain.events import AnyEvent
+from services.metrics.domain.households import HouseholdSubject
+from services.metrics.domain.subjects import CountedEvent, Subject, changed, leads_to, named
+from services.metrics.fold import Batch, Numbers, fold
+from services.metrics.links import LINKING, Links, waits_as
 from services.metrics.writing import write
 
 _KEPT = 20_000
@@ -49,16 +40,32 @@ class LedgerProjection:
         self._numbers = Numbers()
         self._subjects: dict[str, Subject] = {}
         self._units: Gathered | None = None
+        self._links: Links | None = None
 
     def subject(self, event: Recorded) -> str:
-        return subject_name(event)
+        name = waits_as(event)
+        return name if self._links is None else self._links.root(name)
+
+    async def regroup(self, connection: asyncpg.Connection, recorded: Sequence[Recorded]) -> None:
+        """Two households that turn out to be one, or two teams with a member in common, wait together from
+        here on, whichever of them could not be counted first. Known also of events that are set aside.
+        """
+        linking = [one for one in recorded if one.type in LINKING]
+        if self._links is None or (linking and await tables.switches(connection) != self._switches):
+            self._links = Links(await tables.read_links(connection, self._source))
+        if added := [link for one in linking if (link := self._links.see(one)) is not None]:
+            links = self._links
+            await tables.add_links(connection, self._source, dict(added))
+            names = {name: links.root(name) for name, _ in added}
+            await tables.rename_in_quarantine(connection, self._source, names)
 
     async def apply(
         self, connection: asyncpg.Connection, recorded: Sequence[Recorded], /
     ) -> Sequence[Poisoned]:
         ledger, switches, bucket_bits = await tables.use_live_for_writing(connection)
         if switches != self._switches:
-            self.rolled_back()
+            self._forget()
+            self._links = Links(await tables.read_links(connection, self._source))
             self._numbers.bucket_bits = bucket_bits
             self._number = await tables.source_number(connection, self._source)
             self._switches = switches
@@ -67,20 +74,21 @@ class LedgerProjection:
         if self._units is None and any(one.type in UNIT_EVENTS for one in recorded):
             self._units = Gathered(await tables.read_units(connection, self._number))
         batch = Batch(units=self._units) if self._units else Batch()
-        poisoned, held, changed = list[Poisoned](), set[str](), set[str | None]()
+        poisoned, held, ids = list[Poisoned](), set[str](), set[str]()
         for one, event in readable:
             # A later event of the same subject waits: it was decided after the one that cannot be counted.
-            if held and subject_name(one) in held:
+            if held and self.subject(one) in held:
                 continue
             try:
                 if isinstance(event, msgspec.DecodeError):
                     raise event
                 fold(self._subjects, one.position, event, batch)
-                changed.add(history_of(event))
+                if isinstance(event, CountedEvent):
+                    ids.update(changed(self._subjects, event))
             except (CannotCount, msgspec.DecodeError) as error:
                 poisoned.append(Poisoned(one, error))
-                held.add(subject_name(one))
-        subjects = {key: self._subjects[key] for key in changed if key is not None}
+                held.add(self.subject(one))
+        subjects = {key: self._subjects[key] for key in ids}
         await write(connection, ledger, self._number, batch, subjects=subjects, numbers=self._numbers)
         while len(self._subjects) > _KEPT:
             del self._subjects[next(iter(self._subjects))]
@@ -89,42 +97,39 @@ class LedgerProjection:
     async def _take_up(
         self, connection: asyncpg.Connection, read: Sequence[AnyEvent | msgspec.DecodeError]
     ) -> None:
-        """The subjects of these events, as the last ones to be put away again."""
-        missing = []
-        for key in {history_of(event) for event in read if not isinstance(event, msgspec.DecodeError)}:
-            if key is None:
-                continue
+        """The subjects of these events and those that they lead to, as the last ones to be put away again."""
+        ids = {key for event in read if isinstance(event, CountedEvent) for key in named(event)}
+        found = await self._take(connection, ids)
+        further = {key for subject in found.values() for key in leads_to(subject)} - ids
+        while further:
+            ids |= further
+            found = await self._take(connection, further)
+            # A merged household may have been merged again; a team's members need no other teams.
+            households = [subject for subject in found.values() if isinstance(subject, HouseholdSubject)]
+            further = {key for subject in households for key in leads_to(subject)} - ids
+
+    async def _take(self, connection: asyncpg.Connection, ids: Collection[str]) -> dict[str, Subject]:
+        found, missing = dict[str, Subject](), list[str]()
+        for key in ids:
             subject = self._subjects.pop(key, None)
             if subject is None:
                 missing.append(key)
             else:
-                self._subjects[key] = subject
+                found[key] = subject
         if missing:
-            self._subjects |= await tables.read_subjects(connection, self._number, missing)
+            found |= await tables.read_subjects(connection, self._number, missing)
+        self._subjects |= found
+        return found
 
     def rolled_back(self) -> None:
+        self._forget()
+        self._links = None
+
+    def _forget(self) -> None:
         self._switches = None
         self._numbers = Numbers()
         self._subjects = {}
         self._units = None
-
-
-def subject_name(recorded: Recorded) -> str:
-    """What waits together when an event cannot be counted: a household with its visits, a team with its
-    members, the baselines of a unit; an event that cannot be read, with its stream.
-    """
-    event = _read(recorded)
-    match event:
-        case msgspec.DecodeError() | AboutUnits() | DigitalServiceListed() | Uncounted():
-            return recorded.subject
-        case BaselineDeclared():
-            return f"unit/{event.unit_id}"
-        case TeamFormed() | MemberJoined():
-            return f"team/{event.team_id}"
-        case HouseholdRegistered() | VisitRecorded() | VisitVoided():
-            return f"household/{event.household_id}"
-        case _:
-            assert_never(event)
 
 
 def _read(recorded: Recorded) -> AnyEvent | msgspec.DecodeError:

@@ -1,6 +1,6 @@
 """What somebody asks of the figures: the parameters of `GET /kpis`, and what is refused at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -9,16 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.events.day import Day
 from libs.service.hierarchy import today
 from libs.service.problems import Problem
-from services.metrics.domain.indicators import Definition, Dimension
-from services.metrics.domain.periods import Calendar, Period, split
+from services.metrics.domain.indicators import VALUES, Definition, Dimension, find_definition
+from services.metrics.domain.periods import Calendar, Period, split, whole_calendar
 
-By = Literal["month", "quarter", "year", "unit", "digital_service", "stage", "obstacle", "organisation"]
+By = Literal[
+    "month", "quarter", "year", "unit", "digital_service", "stage", "obstacle", "organisation", "label"
+]
 CALENDARS: tuple[Calendar, ...] = ("month", "quarter", "year")
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 MOST_ITEMS = 20_000
 """Items of one answer."""
 
-Code = Annotated[str, Field(max_length=60)]
+Code = Annotated[str, Field(max_length=80)]
 
 
 class Question(BaseModel):
@@ -50,6 +52,11 @@ class Question(BaseModel):
     def calendar(self) -> Calendar | None:
         return next((calendar for calendar in CALENDARS if calendar in self.by), None)
 
+    @property
+    def whole_calendar(self) -> Calendar | None:
+        """The months, quarters or years within which something may be counted once."""
+        return None if self.since is None else whole_calendar(self.since, self.last, self.calendar)
+
     def periods(self) -> list[Period]:
         """One, or those that `by` asks for."""
         if self.calendar is None:
@@ -74,9 +81,11 @@ class Question(BaseModel):
                 raise refused("value-not-allowed", parameter, f"a day from {FIRST_DAY} to {LAST_DAY}")
         if self.since is not None and self.since > self.last:
             raise refused("period-reversed", "from", f"{self.since} is after {self.last}")
-        if unknown := next((code for code in self.indicator if code not in known), None):
-            raise refused("indicator-unknown", "indicator", unknown)
-        definitions = [known[code] for code in dict.fromkeys(self.indicator)]
+        definitions = []
+        for code in dict.fromkeys(self.indicator):
+            if (definition := find_definition(code, known)) is None:
+                raise refused("indicator-unknown", "indicator", code)
+            definitions.append(definition)
         self._check_by(definitions)
         return definitions
 
@@ -94,13 +103,13 @@ class Question(BaseModel):
                 if by not in definition.dimensions:
                     raise refused("by-not-possible", "by", f"{definition.code} has no {by}")
 
-    def dimensions(self) -> dict[Dimension, list[str]]:
+    def dimensions(self) -> dict[Dimension, Sequence[str]]:
         """The values that are asked for; none: whatever there is."""
         return {
             "digital_service": self.digital_service,
             "stage": self.stage,
             "measure": list(self.measure),
-            "obstacle": [],
+            **dict.fromkeys(VALUES, ()),
         }
 
 

@@ -1,6 +1,6 @@
 """What answers read of a ledger besides sums; inside a snapshot, as far as a cut."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -10,14 +10,12 @@ from libs.events.envelope import decode
 from libs.events.ids import national_level
 from libs.service.hierarchy import parse_reference, the_holder
 from libs.service.problems import Problem
-from libs.service.unit_events import AreaDesignated, HamletAssigned, UnitEstablished
 from services.metrics import tables
 from services.metrics.cut import Cut
 from services.metrics.domain import events
-from services.metrics.domain.events import BaselineDeclared, TeamFormed
-from services.metrics.domain.hierarchy import Declared, Hierarchy, Unit
+from services.metrics.domain.hierarchy import Hierarchy, Unit
 from services.metrics.domain.series import Series
-from services.metrics.fold import history_of
+from services.metrics.domain.subjects import CountedEvent, leads_to, named, places_of
 from services.metrics.tables import Connection
 
 _MOST_QUARANTINED = 1_000
@@ -119,41 +117,6 @@ async def read_series(connection: Connection, indicators: Iterable[str]) -> dict
     return {row["id"]: Series(*list(row.values())[1:]) for row in found}
 
 
-async def read_services(connection: Connection, cut: Cut) -> dict[str, list[str]]:
-    """The stages of the digital services that were listed, as they were listed last."""
-    found = await connection.fetch(
-        """SELECT DISTINCT ON (code) code, stages
-             FROM digital_services s
-             JOIN unnest($1::smallint[], $2::bigint[]) c (source, position) USING (source)
-            WHERE s.position <= c.position
-            ORDER BY code, source, s.position DESC""",
-        *cut.columns(),
-    )
-    return {row["code"]: row["stages"] for row in found}
-
-
-async def read_baselines(
-    connection: Connection, cut: Cut, names: Sequence[str], units: Iterable[UUID], *, until: date
-) -> dict[str, dict[UUID, list[Declared]]]:
-    """By name and unit, those of days up to `until`."""
-    baselines: dict[str, dict[UUID, list[Declared]]] = {name: {} for name in names}
-    if not names:
-        return baselines
-    found = await connection.fetch(
-        """SELECT d.name, unit_id, as_of, d.position, value
-             FROM declared d
-             JOIN unnest($1::smallint[], $2::bigint[]) c (source, position) USING (source)
-            WHERE d.position <= c.position AND d.name = ANY($3) AND unit_id = ANY($4) AND as_of <= $5""",
-        *cut.columns(),
-        list(names),
-        list(units),
-        until,
-    )
-    for name, unit_id, as_of, position, value in found:
-        baselines[name].setdefault(unit_id, []).append(Declared(as_of, position, value))
-    return baselines
-
-
 async def read_quarantined(connection: Connection, cut: Cut) -> set[str | None]:
     """The units whose figures lack events that are in quarantine; None among them: all figures may."""
     found = await connection.fetch(
@@ -167,7 +130,7 @@ async def read_quarantined(connection: Connection, cut: Cut) -> set[str | None]:
     )
     if len(found) > _MOST_QUARANTINED:
         return {None}
-    return {await _place(connection, payload) for _, payload in found}
+    return {place for _, payload in found for place in await _places(connection, payload)}
 
 
 async def read_health(connection: Connection) -> dict[str, str | None]:
@@ -188,20 +151,23 @@ async def read_health(connection: Connection) -> dict[str, str | None]:
     return {row["source"]: row["warning"] for row in found}
 
 
-async def _place(connection: Connection, payload: bytes) -> str | None:
-    """Where the event would count. The subject's place is known from what was applied of it before."""
+async def _places(connection: Connection, payload: bytes) -> set[str | None]:
+    """Where the event would count, or take away what was counted. The places of a household are known from
+    what was applied of it before.
+    """
     try:
         recorded = decode(payload)
         event = events.read(recorded.type, recorded.data)
     except (msgspec.DecodeError, KeyError):
-        return None
-    if isinstance(event, TeamFormed):
-        return event.place_id
-    if isinstance(event, BaselineDeclared | UnitEstablished | HamletAssigned | AreaDesignated):
-        return str(event.unit_id)
-    history = history_of(event)
-    if history is None:
-        return None
+        return {None}
+    places: set[str | None] = {
+        str(place) for name in ("unit_id", "place_id") if (place := getattr(event, name, None)) is not None
+    }
+    ids = named(event) if isinstance(event, CountedEvent) else ()
     source = await connection.fetchval("SELECT id FROM sources WHERE name = $1", recorded.source)
-    subjects = await tables.read_subjects(connection, source, [history])
-    return subjects[history].place if history in subjects else None
+    subjects = await tables.read_subjects(connection, source, ids)
+    further = {key for subject in subjects.values() for key in leads_to(subject)} - subjects.keys()
+    subjects |= await tables.read_subjects(connection, source, further)
+    for subject in subjects.values():
+        places |= places_of(subject)
+    return places or {None}

@@ -139,6 +139,8 @@ async def _switch(connection: Connection, load: Loader, readers: Sequence[Reader
         await _catch_up(connection, load, readers)
         for source, position in load.cut().items():
             await tables.release_quarantine(connection, source, position)
+        for source, links in load.links().items():
+            await tables.replace_links(connection, source, links.into)
         await tables.switch_live_ledger(connection, load.ledger, bucket_bits=load.bucket_bits)
 
 

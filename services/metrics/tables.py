@@ -4,7 +4,7 @@ A ledger is one of two schemas; statements name no schema, the transaction's sea
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from io import BytesIO
 from typing import Literal, TypeAlias
@@ -16,7 +16,6 @@ from libs.service.unit_events import read
 from libs.service.unit_spans import Span
 from libs.service.unit_tree import Gathered, Tree
 from services.metrics.binary_copy import decode, encode
-from services.metrics.domain.events import BaselineDeclared, DigitalServiceListed
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import Subject, dump, load
 from services.metrics.fold import Balances, JournalRow, balance_rows
@@ -265,25 +264,6 @@ async def add_units(connection: Connection, source: int, units: Gathered) -> Non
     units.written()
 
 
-async def add_declared(
-    connection: Connection, source: int, declared: Sequence[tuple[int, BaselineDeclared]]
-) -> None:
-    await connection.executemany(
-        """INSERT INTO declared (source, position, unit_id, name, as_of, value)
-           VALUES ($1, $2, $3, $4, $5, $6)""",
-        [(source, position, d.unit_id, d.name, d.as_of, d.value) for position, d in declared],
-    )
-
-
-async def add_services(
-    connection: Connection, source: int, services: Sequence[tuple[int, DigitalServiceListed]]
-) -> None:
-    await connection.executemany(
-        "INSERT INTO digital_services (source, position, code, stages) VALUES ($1, $2, $3, $4)",
-        [(source, position, s.code, list(s.stages)) for position, s in services],
-    )
-
-
 async def dismissed(connection: Connection) -> set[tuple[str, int]]:
     """Source and position of the events that somebody decided to leave out."""
     return {(row[0], row[1]) for row in await connection.fetch("SELECT source, position FROM dismissals")}
@@ -329,3 +309,41 @@ async def wrong_balances(connection: Connection, ledger: Ledger) -> int:
         timeout=3600,
     )
     return wrong
+
+
+async def switches(connection: Connection) -> int:
+    """Another number whenever a rebuild has made another ledger live."""
+    number: int = await connection.fetchval("SELECT switches FROM live_ledger")
+    return number
+
+
+async def read_links(connection: Connection, source: str) -> dict[str, str]:
+    """Which subjects wait with which others (see `links.py`)."""
+    found = await connection.fetch("SELECT name, parent FROM subject_links WHERE source = $1", source)
+    return {row["name"]: row["parent"] for row in found}
+
+
+async def add_links(connection: Connection, source: str, links: Mapping[str, str]) -> None:
+    await connection.execute(
+        "INSERT INTO subject_links (source, name, parent) SELECT $1, * FROM unnest($2::text[], $3::text[])",
+        source,
+        list(links),
+        list(links.values()),
+    )
+
+
+async def replace_links(connection: Connection, source: str, links: Mapping[str, str]) -> None:
+    await connection.execute("DELETE FROM subject_links WHERE source = $1", source)
+    await add_links(connection, source, links)
+
+
+async def rename_in_quarantine(connection: Connection, source: str, names: Mapping[str, str]) -> None:
+    await connection.execute(
+        """UPDATE quarantine q SET subject = n.now
+             FROM unnest($3::text[], $4::text[]) n (before, now)
+            WHERE q.consumer = $1 AND q.source = $2 AND q.subject = n.before""",
+        CONSUMER,
+        source,
+        list(names),
+        list(names.values()),
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.metrics import tables
+from services.metrics.declared import add_declared
 from services.metrics.domain.subjects import Subject
 from services.metrics.fold import Batch, Numbers, no_balances, rows
 from services.metrics.tables import Connection, Ledger
@@ -36,9 +37,7 @@ async def write(
 
 
 async def write_facts(connection: Connection, source: int, batch: Batch) -> None:
-    """What is not counted but looked up: units, baselines, digital services."""
+    """What is not counted but looked up: units, baselines, statistics, targets, digital services."""
     await tables.add_units(connection, source, batch.units)
     if batch.declared:
-        await tables.add_declared(connection, source, batch.declared)
-    if batch.services:
-        await tables.add_services(connection, source, batch.services)
+        await add_declared(connection, source, batch.declared)

@@ -17,6 +17,8 @@ STAGES = {
     "vn.online-public-services": ["registered", "verified", "used"],
     "vn.medical-booking": ["used"],
     "96.camau-g": ["installed", "registered", "used"],
+    "vn.e-invoice": ["registered", "used"],
+    "vn.fibre": ["registered", "used"],
 }
 
 
@@ -44,24 +46,31 @@ def unit(name: str, level: str, parent: str | None, **more: Any) -> tuple[str, d
     } | more
 
 
-def team(name: str, place: str, formed_on: str | int = 1) -> tuple[str, dict[str, Any]]:
+def team(name: str, place: str, formed_on: str | int = 1, *units: str) -> tuple[str, dict[str, Any]]:
     return "team-formed", {
         "team_id": an_id(name),
         "name": name,
         "decision_number": "1/QĐ",
         "formed_on": day(formed_on),
-        "unit_ids": [an_id(place)],
+        "unit_ids": [an_id(unit) for unit in units or (place,)],
         "place_id": an_id(place),
     }
 
 
-def member(name: str, team: str, place: str, joined_on: str | int = 1) -> tuple[str, dict[str, Any]]:
+def member(
+    name: str,
+    team: str,
+    place: str,
+    joined_on: str | int = 1,
+    *,
+    organisations: tuple[str, ...] = ("youth-union",),
+) -> tuple[str, dict[str, Any]]:
     return "member-joined", {
         "member_id": an_id(name),
         "team_id": an_id(team),
         "place_id": an_id(place),
         "role": "member",
-        "organisations": ["youth-union"],
+        "organisations": list(organisations),
         "joined_on": day(joined_on),
     }
 
@@ -79,12 +88,12 @@ def baseline(
     }
 
 
-def service(code: str) -> tuple[str, dict[str, Any]]:
+def service(code: str, *audience: str) -> tuple[str, dict[str, Any]]:
     return "digital-service-listed", {
         "code": code,
         "names": {"vi": code, "en": code},
         "pillar": "society",
-        "audience": ["person"],
+        "audience": list(audience) or ["person"],
         "stages": STAGES[code],
         "guides": [],
     }
@@ -107,10 +116,19 @@ def line(
     uses: int = 0,
     obstacle: str | None = None,
     stages: list[str] | None = None,
+    by_relative: bool = False,
     **people: int,
 ) -> dict[str, Any]:
     """A line of guidance: `line("vn.vneid-2", registered=2)`."""
-    return guidance(service, people, demonstrated=demonstrated, uses=uses, obstacle=obstacle, stages=stages)
+    return guidance(
+        service,
+        people,
+        demonstrated=demonstrated,
+        uses=uses,
+        obstacle=obstacle,
+        stages=stages,
+        by_relative=by_relative,
+    )
 
 
 def guidance(
@@ -121,6 +139,7 @@ def guidance(
     uses: int = 0,
     obstacle: str | None = None,
     stages: list[str] | None = None,
+    by_relative: bool = False,
 ) -> dict[str, Any]:
     return {
         "digital_service": service,
@@ -129,12 +148,17 @@ def guidance(
         "reached": [{"stage": stage, "people": people} for stage, people in reached.items()],
         "uses": uses,
         "obstacle": obstacle,
-        "helped_by_relative": False,
+        "helped_by_relative": by_relative,
     }
 
 
 def visit(
-    name: str, household: str, on: str | int, *lines: dict[str, Any], outcome: str = "met"
+    name: str,
+    household: str,
+    on: str | int,
+    *lines: dict[str, Any],
+    outcome: str = "met",
+    campaign: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
     return "visit-recorded", {
         "visit_id": an_id(name),
@@ -142,9 +166,9 @@ def visit(
         "team_id": an_id("team"),
         "member_ids": [an_id("member")],
         "occurred_on": day(on),
-        "mode": "home",
+        "mode": "campaign" if campaign else "home",
         "outcome": outcome,
-        "campaign_id": None,
+        "campaign_id": an_id(campaign) if campaign else None,
         "follow_up_on": None,
         "guidance": list(lines),
     }
@@ -209,30 +233,207 @@ def assigned(hamlet: str, into: str, valid_from: str) -> tuple[str, dict[str, An
     }
 
 
-_OF_REGISTRY = {
-    "unit-established",
-    "reorganisation-decreed",
-    "units-reorganised",
-    "hamlet-assigned",
-    "team-formed",
-    "member-joined",
-    "leader-appointed",
-    "baseline-declared",
-    "digital-service-listed",
-}
-_SUBJECTS = {
+def _about_visit(kind: str, name: str, household: str, **more: Any) -> tuple[str, dict[str, Any]]:
+    return kind, {"visit_id": an_id(name), "household_id": an_id(household)} | more
+
+
+def correct(
+    name: str, household: str, on: str | int, *lines: dict[str, Any], **more: Any
+) -> tuple[str, dict[str, Any]]:
+    _, data = visit(name, household, on, *lines, **more)
+    return "visit-corrected", data | {"reason": "nhầm ngày"}
+
+
+def confirm(name: str, household: str) -> tuple[str, dict[str, Any]]:
+    return _about_visit("visit-confirmed", name, household, member_id=an_id("leader"))
+
+
+def dispute(name: str, household: str) -> tuple[str, dict[str, Any]]:
+    return _about_visit("visit-disputed", name, household, reason="không có ai đến")
+
+
+def settle(name: str, household: str, *, stands: bool) -> tuple[str, dict[str, Any]]:
+    return _about_visit("dispute-settled", name, household, stands=stands)
+
+
+def move(household: str, before: str, after: str, on: str | int) -> tuple[str, dict[str, Any]]:
+    return "household-moved", {
+        "household_id": an_id(household),
+        "from_unit_id": an_id(before),
+        "unit_id": an_id(after),
+        "moved_on": day(on),
+        "number": 7,
+    }
+
+
+def assign(household: str, before: str, after: str, since: str | int) -> tuple[str, dict[str, Any]]:
+    return "household-assigned", {
+        "household_id": an_id(household),
+        "from_unit_id": an_id(before),
+        "unit_id": an_id(after),
+        "assigned_from": day(since),
+    }
+
+
+def merge(survivor: str, absorbed: str, on: str | int = 50) -> tuple[str, dict[str, Any]]:
+    return "household-merged", {
+        "household_id": an_id(survivor),
+        "absorbed_id": an_id(absorbed),
+        "merged_on": day(on),
+    }
+
+
+def absorbed(absorbed: str, survivor: str, on: str | int = 50) -> tuple[str, dict[str, Any]]:
+    return "household-absorbed", {
+        "household_id": an_id(absorbed),
+        "into_id": an_id(survivor),
+        "merged_on": day(on),
+    }
+
+
+def close(household: str, place: str, on: str | int) -> tuple[str, dict[str, Any]]:
+    return "household-closed", {
+        "household_id": an_id(household),
+        "unit_id": an_id(place),
+        "closed_on": day(on),
+        "reason": "chuyển đi tỉnh khác",
+    }
+
+
+def survey(
+    household: str,
+    on: str | int,
+    *,
+    needs: tuple[str, ...] = (),
+    lacks: tuple[str, ...] = (),
+    wishes: tuple[str, ...] = (),
+) -> tuple[str, dict[str, Any]]:
+    return "needs-surveyed", {
+        "household_id": an_id(household),
+        "survey_id": an_id(f"{household} {on}"),
+        "surveyed_on": day(on),
+        "team_id": an_id("team"),
+        "member_ids": [],
+        "needs": list(needs),
+        "lacks": list(lacks),
+        "wishes": list(wishes),
+        "answers": {"q1": 4},
+    }
+
+
+def team_moved(name: str, place: str, on: str | int, *units: str) -> tuple[str, dict[str, Any]]:
+    return "team-moved", {
+        "team_id": an_id(name),
+        "unit_ids": [an_id(unit) for unit in units or (place,)],
+        "place_id": an_id(place),
+        "moved_on": day(on),
+    }
+
+
+def team_dissolved(name: str, place: str, on: str | int) -> tuple[str, dict[str, Any]]:
+    return "team-dissolved", {
+        "team_id": an_id(name),
+        "place_id": an_id(place),
+        "dissolved_on": day(on),
+        "reason": "sáp nhập ấp",
+    }
+
+
+def _about_member(kind: str, name: str, team: str, **more: Any) -> tuple[str, dict[str, Any]]:
+    return kind, {"member_id": an_id(name), "team_id": an_id(team), "place_id": an_id("place")} | more
+
+
+def left(name: str, team: str, on: str | int) -> tuple[str, dict[str, Any]]:
+    return _about_member("member-left", name, team, left_on=day(on))
+
+
+def specialities(name: str, team: str, on: str | int, *services: str) -> tuple[str, dict[str, Any]]:
+    return _about_member(
+        "specialities-assigned", name, team, digital_services=list(services), assigned_on=day(on)
+    )
+
+
+def trained(name: str, team: str, on: str | int) -> tuple[str, dict[str, Any]]:
+    return _about_member("training-completed", name, team, course="kỹ năng số", completed_on=day(on))
+
+
+def role(name: str, team: str, on: str | int) -> tuple[str, dict[str, Any]]:
+    return _about_member("member-role-changed", name, team, role="deputy", changed_on=day(on))
+
+
+def campaign(name: str, place: str, on: str | int) -> tuple[str, dict[str, Any]]:
+    return "campaign-held", {"campaign_id": an_id(name), "unit_id": an_id(place), "held_on": day(on)}
+
+
+def statistic(
+    place: str, indicator: str, value: str, first: str | int, last: str | int, *, measure: str = "count"
+) -> tuple[str, dict[str, Any]]:
+    return "statistic-reported", {
+        "statistic_id": an_id(f"{place} {indicator} {first} {last} {value}"),
+        "unit_id": an_id(place),
+        "indicator": indicator,
+        "measure": measure,
+        "value": value,
+        "from": day(first),
+        "to": day(last),
+        "source": "Cổng dịch vụ công",
+    }
+
+
+def withdraw_statistic(fact: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    told = {name: fact[1][name] for name in ("statistic_id", "unit_id", "indicator")}
+    return "statistic-withdrawn", told | {"reason": "nhầm"}
+
+
+def target(place: str, indicator: str, value: str, due: str | int, **more: Any) -> tuple[str, dict[str, Any]]:
+    return "target-set", {
+        "target_id": an_id(f"{indicator} {value} {due}"),
+        "unit_id": an_id(place),
+        "indicator": indicator,
+        "value": value,
+        "due": day(due),
+    } | more
+
+
+def withdraw_target(fact: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    told = {name: fact[1][name] for name in ("target_id", "unit_id")}
+    return "target-withdrawn", told | {"reason": "nhầm"}
+
+
+_STREAMS = {
     "unit-established": ("unit", "unit_id"),
     "reorganisation-decreed": ("reorganisation", "reorganisation_id"),
+    "units-reorganised": ("hierarchy", ""),
     "hamlet-assigned": ("unit", "unit_id"),
     "team-formed": ("team", "team_id"),
-    "member-joined": ("member", "member_id"),
+    "team-moved": ("team", "team_id"),
+    "team-dissolved": ("team", "team_id"),
     "leader-appointed": ("team", "team_id"),
+    "member-joined": ("member", "member_id"),
+    "member-left": ("member", "member_id"),
+    "member-role-changed": ("member", "member_id"),
+    "specialities-assigned": ("member", "member_id"),
+    "training-completed": ("member", "member_id"),
+    "campaign-held": ("campaign", "campaign_id"),
     "baseline-declared": ("baseline", "baseline_id"),
+    "statistic-reported": ("statistic", "statistic_id"),
+    "statistic-withdrawn": ("statistic", "statistic_id"),
+    "target-set": ("target", "target_id"),
+    "target-withdrawn": ("target", "target_id"),
     "digital-service-listed": ("digital-service", "code"),
-    "household-registered": ("household", "household_id"),
-    "visit-recorded": ("visit", "visit_id"),
-    "visit-voided": ("visit", "visit_id"),
+    "needs-surveyed": ("household", "household_id"),
+    "dispute-settled": ("visit", "visit_id"),
 }
+"""Those of which the kind's first word does not tell, and all of the registry."""
+
+
+def _stream(kind: str, data: dict[str, Any]) -> str:
+    stream, field = _STREAMS.get(kind) or (first := kind.split("-")[0], f"{first}_id")
+    return f"{stream}/{data[field] if field else 'vn'}"
+
+
+def _of_registry(kind: str) -> bool:
+    return kind in _STREAMS and kind not in ("needs-surveyed", "dispute-settled")
 
 
 class Logs:
@@ -245,7 +446,7 @@ class Logs:
 
     def append(self, *facts: tuple[str, dict[str, Any]]) -> "Logs":
         for kind, data in facts:
-            source = REGISTRY if kind in _OF_REGISTRY else VISITS
+            source = REGISTRY if _of_registry(kind) else VISITS
             self.heads[source] += 1
             self.raw.append((source, self.heads[source], kind, data))
         return self
@@ -266,16 +467,9 @@ def recorded(event: RawEvent) -> Recorded:
         id=f"{event_id}.1",
         source=source,
         type=f"vn.socai.{source.rsplit('/', 1)[1]}.{kind}.v1",
-        subject=_subject(kind, data),
+        subject=_stream(kind, data),
         streamversion=1,
         commandid=event_id,
         actor="tester",
         data=msgspec.Raw(msgspec.json.encode(data)),
     )
-
-
-def _subject(kind: str, data: dict[str, Any]) -> str:
-    if kind == "units-reorganised":
-        return "hierarchy/vn"
-    stream, field = _SUBJECTS[kind]
-    return f"{stream}/{data[field]}"

@@ -91,12 +91,16 @@ class Ledgers:
                 "unit_spans",
                 "pending_unit_events",
                 "digital_services",
+                "statistics",
+                "targets",
+                "withdrawals",
                 "series",
                 "places",
             )
         ]
         await self.owner.execute(
-            f"TRUNCATE {', '.join(tables)}, sources, consumer_checkpoints, quarantine, dismissals;"
+            f"TRUNCATE {', '.join(tables)}, sources, consumer_checkpoints, quarantine, dismissals,"
+            " subject_links;"
             "UPDATE live_ledger SET ledger = 'ledger_a', switches = switches + 1,"
             f" bucket_bits = {BUCKET_BITS}"
         )

@@ -49,13 +49,13 @@ async def test_a_rebuild_finds_the_same_and_becomes_the_live_one(ledgers: Ledger
     logs = Logs(*PLACES, *a_year(20))
     await ledgers.follow(logs)
     digest = await ledgers.digest(logs.heads)
-    for expected in ("ledger_b", "ledger_a", "ledger_b"):
+    for number, expected in enumerate(("ledger_b", "ledger_a", "ledger_b")):
         report = await ledgers.rebuild(logs)
         assert (report.equal, report.digest_live, report.digest_rebuilt) == (True, digest, digest)
         assert (report.cut, report.events) == (logs.heads, sum(logs.heads.values()))
         assert await live_of(ledgers) == expected
         logs.append(
-            visit(expected + "a", "h1", 15), visit(expected + "b", "h2", 99, line("vn.vneid-2", used=1))
+            visit(f"{number} a", "h1", 15), visit(f"{number} b", "h2", 99, line("vn.vneid-2", used=1))
         )
         await ledgers.follow(logs)
         assert await ledgers.lines(logs.heads) == recount(logs.raw)
@@ -134,7 +134,7 @@ async def test_what_was_in_quarantine_for_a_mistake_of_ours_is_counted_by_a_rebu
     await ledgers.clear()
     logs = Logs(*PLACES, H, visit("v1", "hộ 7", 10, line("vn.vneid-2", used=1)), visit("v2", "hộ 7", 11))
     with monkeypatch.context() as mistake:
-        mistake.setattr("services.metrics.domain.counting._check", _refuse)
+        mistake.setattr("services.metrics.domain.visits._check", _refuse)
         await ledgers.follow(logs)
     report = await ledgers.rebuild(logs)
     assert (report.digest_live, report.equal, report.switched) == (None, False, True)
@@ -159,7 +159,7 @@ async def test_what_is_retried_after_a_mistake_of_ours_counts_as_if_it_had_never
         visit("v3", "hộ 7", 9),
     )
     with monkeypatch.context() as mistake:
-        mistake.setattr("services.metrics.domain.counting._check", _refuse)
+        mistake.setattr("services.metrics.domain.visits._check", _refuse)
         await ledgers.follow(logs)
     await quarantine.ask_for_retry(ledgers.owner)
     logs.append(visit("v4", "hộ 8", 4))

@@ -17,9 +17,9 @@ from services.metrics.domain.periods import Period, spans, split
 from services.metrics.domain.series import Series
 from services.metrics.sums import sums
 from tests.metrics.events import REGISTRY, VISITS, Logs, an_id
+from tests.metrics.histories import histories
 from tests.metrics.ledgers import Ledgers
 from tests.metrics.oracle import recount
-from tests.metrics.test_counting import histories
 from tests.metrics.test_ledger import PLACES
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -27,6 +27,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 INDICATORS = ["visits", "households-guided", "adoption", "households-by-visits", "households-registered"]
 # Around the ends of months and of years: 1 is 2023-01-01.
 DAYS = st.sampled_from([-31, -1, 0, 1, 2, 30, 31, 32, 58, 59, 60, 89, 90, 91, 364, 365, 366])
+
+
+HAMLETS = ["ấp 0", "ấp 1", "ấp 2"]
 
 
 def as_date(day: int) -> date:
@@ -61,12 +64,11 @@ async def _sums(
         await tables.use_live_for_reading(connection)
         cut = await cuts.take(connection, at)
         series = await reading.read_series(connection, INDICATORS)
-        names = ["ấp 0", "ấp 1"]
-        ids = [UUID(an_id(name)) for name in names]
+        ids = [UUID(an_id(name)) for name in HAMLETS]
         places = await reading.read_places(connection, ids)
         parts = {places[unit]: part for part, unit in enumerate(ids) if unit in places}
         found = await sums(connection, parts=parts, series=list(series), cells=cells, cut=cut)
-    return Counter({(names[part], series[s].columns, cell): n for (part, s, cell), n in found.items()})
+    return Counter({(HAMLETS[part], series[s].columns, cell): n for (part, s, cell), n in found.items()})
 
 
 def _expected(
@@ -77,7 +79,7 @@ def _expected(
         if series[0] in INDICATORS:
             for number, cell in enumerate(cells):
                 if (cell.first or date.min) <= date.fromisoformat(day) <= cell.last:
-                    name = "ấp 0" if place == an_id("ấp 0") else "ấp 1"
+                    (name,) = (hamlet for hamlet in HAMLETS if place == an_id(hamlet))
                     expected[name, series, number] += amount
     return Counter({key: amount for key, amount in expected.items() if amount})
 

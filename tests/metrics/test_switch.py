@@ -32,7 +32,7 @@ async def with_two_in_quarantine(ledgers: Ledgers, monkeypatch: pytest.MonkeyPat
         visit("v2", "hộ 7", 11),
     )
     with monkeypatch.context() as mistake:
-        mistake.setattr("services.metrics.domain.counting._check", _refuse)
+        mistake.setattr("services.metrics.domain.visits._check", _refuse)
         await ledgers.follow(logs)
     assert await in_quarantine(ledgers) == 2
     return logs

@@ -10,18 +10,33 @@ from typing import Any
 import msgspec
 
 from libs.service.unit_events import UNIT_EVENTS, UnitEvent
-
-
-class TeamFormed(msgspec.Struct, frozen=True, gc=False):
-    team_id: str
-    formed_on: date
-    place_id: str
-
-
-class MemberJoined(msgspec.Struct, frozen=True, gc=False):
-    member_id: str
-    team_id: str
-    joined_on: date
+from services.metrics.domain.household_events import (
+    DisputeSettled,
+    HouseholdAssigned,
+    HouseholdClosed,
+    HouseholdEvent,
+    HouseholdMerged,
+    HouseholdMoved,
+    HouseholdRegistered,
+    NeedsSurveyed,
+    VisitConfirmed,
+    VisitCorrected,
+    VisitDisputed,
+    VisitRecorded,
+    VisitVoided,
+)
+from services.metrics.domain.team_events import (
+    CampaignHeld,
+    MemberEvent,
+    MemberJoined,
+    MemberLeft,
+    SpecialitiesAssigned,
+    TeamDissolved,
+    TeamEvent,
+    TeamFormed,
+    TeamMoved,
+    TrainingCompleted,
+)
 
 
 class BaselineDeclared(msgspec.Struct, frozen=True, gc=False):
@@ -35,55 +50,58 @@ class BaselineDeclared(msgspec.Struct, frozen=True, gc=False):
 class DigitalServiceListed(msgspec.Struct, frozen=True, gc=False):
     code: str
     stages: tuple[str, ...]
-    names: dict[str, str] = {}
+    audience: tuple[str, ...] = ()
 
 
-class HouseholdRegistered(msgspec.Struct, frozen=True, gc=False):
-    household_id: str
+class StatisticReported(msgspec.Struct, frozen=True, gc=False):
+    """`value` is a decimal text; `first` and `last` are the days that it is about."""
+
+    statistic_id: str
     unit_id: str
-    since: date
+    indicator: str
+    measure: str
+    value: str
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
 
 
-class Reached(msgspec.Struct, frozen=True, gc=False):
-    """So many people newly at this stage."""
-
-    stage: str
-    people: int
+class StatisticWithdrawn(msgspec.Struct, frozen=True, gc=False):
+    statistic_id: str
+    unit_id: str
 
 
-class Guidance(msgspec.Struct, frozen=True, gc=False):
-    """`stages` are the digital service's, lowest first, as they were known when the visit was recorded."""
+class TargetSet(msgspec.Struct, frozen=True, gc=False):
+    """`value` is a decimal text. One that was cascaded is set for each unit, with one id for all."""
 
-    digital_service: str
-    stages: tuple[str, ...] = ()
-    demonstrated: bool = False
-    reached: tuple[Reached, ...] = ()
-    uses: int = 0
-    obstacle: str | None = None
-
-
-class VisitRecorded(msgspec.Struct, frozen=True, gc=False):
-    """`guidance` stays JSON: states keep it as it is and decode it when they count."""
-
-    visit_id: str
-    household_id: str
-    occurred_on: date
-    outcome: str
-    guidance: msgspec.Raw = msgspec.Raw(b"[]")
+    target_id: str
+    unit_id: str
+    indicator: str
+    value: str
+    due: date
+    digital_service: str | None = None
+    stage: str | None = None
+    measure: str | None = None
 
 
-class VisitVoided(msgspec.Struct, frozen=True, gc=False):
-    visit_id: str
-    household_id: str
+class TargetWithdrawn(msgspec.Struct, frozen=True, gc=False):
+    target_id: str
+    unit_id: str
 
 
 class Uncounted(msgspec.Struct, frozen=True, gc=False):
     """What no figure is made of, whatever it says."""
 
 
-RegistryEvent = UnitEvent | TeamFormed | MemberJoined | BaselineDeclared | DigitalServiceListed
-VisitsEvent = HouseholdRegistered | VisitRecorded | VisitVoided
-AnyEvent = RegistryEvent | VisitsEvent | Uncounted
+DeclaredEvent = (
+    BaselineDeclared
+    | StatisticReported
+    | StatisticWithdrawn
+    | TargetSet
+    | TargetWithdrawn
+    | DigitalServiceListed
+)
+"""What is not counted but looked up."""
+AnyEvent = UnitEvent | TeamEvent | MemberEvent | CampaignHeld | DeclaredEvent | HouseholdEvent | Uncounted
 
 REGISTRY_EVENTS: dict[str, type[Any]] = UNIT_EVENTS | {
     f"vn.socai.registry.{kind}.v1": event
@@ -91,30 +109,30 @@ REGISTRY_EVENTS: dict[str, type[Any]] = UNIT_EVENTS | {
         # Teams and members.
         ("team-formed", TeamFormed),
         ("team-renamed", Uncounted),
-        ("team-moved", Uncounted),
-        ("team-dissolved", Uncounted),
+        ("team-moved", TeamMoved),
+        ("team-dissolved", TeamDissolved),
         ("leader-appointed", Uncounted),
         ("leader-released", Uncounted),
         ("member-joined", MemberJoined),
-        ("member-left", Uncounted),
+        ("member-left", MemberLeft),
         ("member-role-changed", Uncounted),
         ("member-linked", Uncounted),
         ("sign-in-linked", Uncounted),
         ("sign-in-released", Uncounted),
-        ("specialities-assigned", Uncounted),
-        ("training-completed", Uncounted),
+        ("specialities-assigned", SpecialitiesAssigned),
+        ("training-completed", TrainingCompleted),
         ("member-details-changed", Uncounted),
         ("personal-data-erased", Uncounted),
         ("sealed-data-read", Uncounted),
         # Campaigns, figures from outside, aims, catalogues.
         ("campaign-planned", Uncounted),
-        ("campaign-held", Uncounted),
+        ("campaign-held", CampaignHeld),
         ("campaign-cancelled", Uncounted),
         ("baseline-declared", BaselineDeclared),
-        ("statistic-reported", Uncounted),
-        ("statistic-withdrawn", Uncounted),
-        ("target-set", Uncounted),
-        ("target-withdrawn", Uncounted),
+        ("statistic-reported", StatisticReported),
+        ("statistic-withdrawn", StatisticWithdrawn),
+        ("target-set", TargetSet),
+        ("target-withdrawn", TargetWithdrawn),
         ("digital-service-listed", DigitalServiceListed),
         ("digital-service-retired", Uncounted),
         ("indicator-defined", Uncounted),
@@ -126,30 +144,29 @@ VISITS_EVENTS: dict[str, type[Any]] = {
         # Households.
         ("household-registered", HouseholdRegistered),
         ("household-details-changed", Uncounted),
-        ("household-moved", Uncounted),
-        ("household-assigned", Uncounted),
-        ("household-merged", Uncounted),
+        ("household-moved", HouseholdMoved),
+        ("household-assigned", HouseholdAssigned),
+        ("household-merged", HouseholdMerged),
         ("household-absorbed", Uncounted),
-        ("household-closed", Uncounted),
-        ("needs-surveyed", Uncounted),
+        ("household-closed", HouseholdClosed),
+        ("needs-surveyed", NeedsSurveyed),
         ("consent-given", Uncounted),
         ("consent-withdrawn", Uncounted),
         ("personal-data-erased", Uncounted),
         ("sealed-data-read", Uncounted),
         # Visits.
         ("visit-recorded", VisitRecorded),
-        ("visit-corrected", Uncounted),
+        ("visit-corrected", VisitCorrected),
         ("visit-voided", VisitVoided),
-        ("visit-confirmed", Uncounted),
-        ("visit-disputed", Uncounted),
-        ("dispute-settled", Uncounted),
+        ("visit-confirmed", VisitConfirmed),
+        ("visit-disputed", VisitDisputed),
+        ("dispute-settled", DisputeSettled),
     )
 }
 
 _decoders: dict[str, msgspec.json.Decoder[AnyEvent]] = {
     type_: msgspec.json.Decoder(event) for type_, event in (REGISTRY_EVENTS | VISITS_EVENTS).items()
 }
-_guidance = msgspec.json.Decoder(tuple[Guidance, ...])
 
 
 def read(type_: str, data: msgspec.Raw | bytes) -> AnyEvent:
@@ -157,7 +174,3 @@ def read(type_: str, data: msgspec.Raw | bytes) -> AnyEvent:
     msgspec.ValidationError for data that is not such an event.
     """
     return _decoders[type_].decode(data)
-
-
-def read_guidance(data: msgspec.Raw | bytes) -> tuple[Guidance, ...]:
-    return _guidance.decode(data)

@@ -1,21 +1,23 @@
 """From sums to figures: what an answer says about one line, part and period."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from services.metrics.domain.hierarchy import Declared, Hierarchy, Unit
 from services.metrics.domain.indicators import Definition
-from services.metrics.domain.lines import Line
+from services.metrics.domain.lines import Line, dimensions_of
 from services.metrics.domain.periods import Period
+from services.metrics.domain.reported import Statistic, Target, statistic, target
 from services.metrics.domain.series import Series
 
 _PLACES = 4
 """Decimals of a share; numerator and denominator stand beside it for who needs more."""
 
 BASELINE_MISSING = "baseline-missing"
+STATISTIC_MISSING = "statistic-missing"
 DENOMINATOR_ZERO = "denominator-zero"
 
 
@@ -28,23 +30,33 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Figure:
+    """`since`: where its period begins; stocks have none, they are what had come together by the last day.
+    `until`: its own last day, where that is another than was asked for.
+    """
+
     value: float | None
-    numerator: int | None = None
-    denominator: int | None = None
+    numerator: float | None = None
+    denominator: float | None = None
     spread: Mapping[str, int] | None = None
     warnings: tuple[str, ...] = ()
     since: date | None = None
-    """Where its period begins; stocks have none, they are what had come together by the last day."""
+    until: date | None = None
+    target: Target | None = None
 
 
 Sums = Mapping[tuple[int, int, int], int]
 """By part, series and period."""
 
 
+Covering = tuple[str, str]
+"""A level, and the stock that its units have; all of them where it is empty."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """Everything that the figures of one answer are made of. `flows` are sums within each period, `stocks`
     what each period adds to those before it, the first one beginning with the first posting there is.
+    `covered`: by level and stock, how many units of each part have some of it at the end of each period.
     """
 
     definitions: Mapping[str, Definition]
@@ -52,13 +64,22 @@ class Facts:
     series: Mapping[int, Series]
     flows: Sums = field(default_factory=dict)
     stocks: Sums = field(default_factory=dict)
+    covered: Mapping[Covering, Mapping[int, Sequence[int]]] = field(default_factory=dict)
     baselines: Mapping[str, Mapping[UUID, list[Declared]]] = field(default_factory=dict)
+    statistics: Mapping[str, Mapping[UUID, list[Statistic]]] = field(default_factory=dict)
+    targets: Sequence[Target] = ()
     _found: dict[object, list[int]] = field(default_factory=dict)
 
     def figures(self, line: Line, number: int, part: Part, periods: Sequence[Period]) -> list[Figure]:
-        """One per period. `number` is the part's in the sums."""
+        """One per period, each with its target. `number` is the part's in the sums."""
+        return [
+            replace(figure, target=self._target(line.of or line, part, period))
+            for figure, period in zip(self._figures(line, number, part, periods), periods, strict=True)
+        ]
+
+    def _figures(self, line: Line, number: int, part: Part, periods: Sequence[Period]) -> list[Figure]:
         match line.definition.kind:
-            case "flow" | "stock":
+            case "flow" | "stock" | "distinct":
                 flow = line.definition.is_flow(line.dimensions.get("measure", ""))
                 counts = self._counts(self._series(line), number, periods, flow=flow)
                 return [
@@ -67,18 +88,26 @@ class Facts:
                 ]
             case "spread":
                 return self._spreads(line, number, periods)
+            case "covered":
+                parameters = line.definition.parameters
+                units = self.covered[parameters.level, parameters.covered_by]
+                return [Figure(count) for count in units.get(number, [0] * len(periods))]
             case "declared":
-                return [self._declared(line, part, period) for period in periods]
+                declared = self._statistic if line.definition.parameters.statistic else self._declared
+                return [declared(line, part, period) for period in periods]
             case "share" | "ratio":
                 above, below = (
-                    self.figures(each, number, part, periods) for each in line.parts(self.definitions)
+                    self._figures(each, number, part, periods) for each in line.parts(self.definitions)
                 )
                 return [_ratio(*pair) for pair in zip(above, below, strict=True)]
+            case "progress":
+                assert line.of is not None, "the progress of something"
+                return [_progress(figure) for figure in self.figures(line.of, number, part, periods)]
             case _:
                 assert_never(line.definition.kind)
 
     def _series(self, line: Line) -> list[int]:
-        key = (line.definition.code, frozenset(line.dimensions.items()))
+        key = (line.definition.code, line.calendar, frozenset(line.dimensions.items()))
         if key not in self._found:
             self._found[key] = [number for number, series in self.series.items() if line.counts(series)]
         return self._found[key]
@@ -109,6 +138,37 @@ class Facts:
         value = None if part.rest else self.hierarchy.declared(part.unit, period.last, baselines)
         return Figure(value, warnings=() if value is not None else (BASELINE_MISSING,))
 
+    def _statistic(self, line: Line, part: Part, period: Period) -> Figure:
+        """Of the period that it was reported for."""
+        reported = self.statistics[line.definition.parameters.statistic]
+        found = None if part.rest else statistic(self.hierarchy, part.unit, period, reported)
+        if found is None:
+            return Figure(None, warnings=(STATISTIC_MISSING,), since=period.first)
+        value = int(found.value) if found.measure == "count" else float(found.value)
+        return Figure(value, since=found.first, until=found.last)
+
+    def _target(self, line: Line, part: Part, period: Period) -> Target | None:
+        if part.rest:
+            return None
+        definition = line.definition
+        return target(
+            (
+                one
+                for one in self.targets
+                if one.unit_id == part.unit.id
+                and one.indicator == definition.code
+                and dimensions_of(one, definition) == line.dimensions
+            ),
+            period.last,
+        )
+
+
+def _progress(figure: Figure) -> Figure:
+    """How far a figure has come towards its target: 1 is there."""
+    aim = None if figure.target is None else float(figure.target.value)
+    value = None if figure.value is None or not aim else round(figure.value / aim, _PLACES)
+    return replace(figure, value=value, numerator=figure.value, denominator=aim, spread=None)
+
 
 def _ratio(above: Figure, below: Figure) -> Figure:
     """Null where something is missing, or where there is nothing to be a part of."""
@@ -120,8 +180,8 @@ def _ratio(above: Figure, below: Figure) -> Figure:
         warnings = (*warnings, DENOMINATOR_ZERO)
     return Figure(
         value,
-        numerator=None if above.value is None else int(above.value),
-        denominator=None if below.value is None else int(below.value),
+        numerator=above.value,
+        denominator=below.value,
         warnings=warnings,
         since=above.since,
     )

@@ -10,11 +10,16 @@ import msgspec
 
 from services.metrics.domain.counting import COUNTING_VERSION
 
-Kind = Literal["flow", "stock", "spread", "declared", "share", "ratio"]
+Kind = Literal["flow", "stock", "distinct", "spread", "covered", "declared", "share", "ratio", "progress"]
 """How an indicator adds up (ARCHITECTURE, the KPI ledger): amounts of the days in the period; amounts up to
-the day; a stock per value; a baseline; a part of a declared whole; one count over another.
+the day; once per subject and month, quarter or year; a stock per value; units of a level that have something;
+what was declared or reported; a part of a declared whole; one count over another; a figure over its target.
 """
-Dimension = Literal["digital_service", "stage", "measure", "obstacle"]
+Dimension = Literal["digital_service", "stage", "measure", "obstacle", "organisation", "label"]
+VALUES: tuple[Dimension, ...] = ("obstacle", "organisation", "label")
+"""Dimensions that are the value of a series; an indicator has at most one of them."""
+STATISTIC = "statistic."
+"""What the codes of indicators that were reported from outside begin with; no data defines them."""
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,10 +35,16 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`baseline`: which one a declared indicator answers. `flows`: measures of a stock that add up by day."""
+    """`baseline`, `statistic`: which one a declared indicator answers. `flows`: measures of a stock that add
+    up by day. `level`: the units that a covered indicator counts – those where the stock `covered_by` is
+    above zero, or all.
+    """
 
     baseline: str = ""
+    statistic: str = ""
     flows: tuple[str, ...] = ()
+    level: str = ""
+    covered_by: str = ""
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,14 +56,17 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: Parameters = Parameters()
     numerator: Part | None = None
     denominator: Part | None = None
+    denominators: dict[str, Part] = {}
+    """Other denominators: by a measure, or by the only audience that a digital service has."""
 
     @property
     def parts(self) -> list[Part]:
-        """Numerator and denominator, where it has them."""
-        return [part for part in (self.numerator, self.denominator) if part is not None]
+        """Numerator and denominator, where it has them, and what may stand below the line instead."""
+        two = [part for part in (self.numerator, self.denominator) if part is not None]
+        return [*two, *(self.denominators[name] for name in sorted(self.denominators))]
 
     def is_flow(self, measure: str = "") -> bool:
-        return self.kind == "flow" or measure in self.parameters.flows
+        return self.kind in ("flow", "distinct") or measure in self.parameters.flows
 
 
 def definition_hash(code: str, definitions: Mapping[str, Definition]) -> str:
@@ -75,12 +89,25 @@ def read_definitions(text: bytes) -> dict[str, Definition]:
 
 
 def _check(definition: Definition, definitions: Mapping[str, Definition]) -> None:
-    if len(definition.parts) != (2 if definition.kind in ("share", "ratio") else 0):
+    has_two = definition.numerator is not None and definition.denominator is not None
+    if has_two != (definition.kind in ("share", "ratio")) or (definition.parts and not has_two):
         raise ValueError(f"{definition.code}: a share or a ratio, and nothing else, has two parts")
     if any(part.indicator not in definitions for part in definition.parts):
         raise ValueError(f"{definition.code} is made of indicators that are not defined")
     if (definition.kind == "declared") != bool(definition.parameters.baseline):
         raise ValueError(f"{definition.code}: a declared indicator, and no other, names its baseline")
+    if (definition.kind == "covered") != bool(definition.parameters.level):
+        raise ValueError(f"{definition.code}: a covered indicator, and no other, names a level")
+    if sum(dimension in VALUES for dimension in definition.dimensions) > 1:
+        raise ValueError(f"{definition.code} has two dimensions that are the value of a series")
+
+
+def find_definition(code: str, definitions: Mapping[str, Definition]) -> Definition | None:
+    """That of a statistic follows from its code: what is reported from outside, somebody else defines."""
+    if code.startswith(STATISTIC) and (name := code.removeprefix(STATISTIC)):
+        names = {"vi": f"Số liệu báo cáo: {name}", "en": f"Reported: {name}"}
+        return Definition(code, 1, "declared", names, parameters=Parameters(statistic=name))
+    return definitions.get(code)
 
 
 def load_definitions() -> dict[str, Definition]:

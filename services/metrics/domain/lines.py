@@ -2,56 +2,72 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from services.metrics.domain.indicators import Definition, Dimension
+from services.metrics.domain.indicators import VALUES, Definition, Dimension, Part, find_definition
+from services.metrics.domain.periods import Calendar
+from services.metrics.domain.reported import Listed, Target
 from services.metrics.domain.series import Series
-
-Stages = Mapping[str, Sequence[str]]
-"""The stages of each digital service, lowest first."""
 
 
 class Refused(Exception):
-    """The dimensions do not make a figure. `dimension` is the one to be changed."""
+    """What was asked for does not make a figure. `parameter` is the one to be changed."""
 
-    def __init__(self, code: str, dimension: Dimension, detail: str) -> None:
+    def __init__(self, code: str, parameter: Dimension | Literal["from"], detail: str) -> None:
         super().__init__(detail)
         self.code = code
-        self.dimension: Dimension = dimension
+        self.parameter = parameter
         self.detail = detail
 
 
 @dataclass(frozen=True)
 class Line:
     """An indicator with its dimensions fixed; one that is left out is summed over. `only_if_any`: nobody
-    asked for these values, they are shown where there is something.
+    asked for these values, they are shown where there is something. `calendar`: the periods within which
+    something distinct counts once. `denominator`: what stands below the line in place of the definition's.
+    `of`: the figure whose progress this is.
     """
 
     definition: Definition
     dimensions: Mapping[Dimension, str] = field(default_factory=dict)
     only_if_any: bool = False
+    calendar: Calendar | None = None
+    denominator: Part | None = None
+    of: "Line | None" = None
 
     def counts(self, series: Series) -> bool:
         """Whether the series is part of this line, which is neither a share nor declared."""
         if series.indicator != self.definition.code:
             return False
+        if self.definition.kind == "distinct" and series.measure != self.calendar:
+            return False
         found = {
             "digital_service": series.digital_service,
             "stage": series.stage,
             "measure": series.measure,
-            "obstacle": series.value,
+            **dict.fromkeys(VALUES, series.value),
         }
         return all(found[dimension] == value for dimension, value in self.dimensions.items())
 
     def parts(self, definitions: Mapping[str, Definition]) -> list["Line"]:
         """The lines of numerator and denominator, with those dimensions that each of them has."""
+        two = (self.definition.numerator, self.denominator or self.definition.denominator)
         return [
             Line(
                 base := definitions[part.indicator],
                 {name: value for name, value in self.dimensions.items() if name in base.dimensions}
                 | {name: value for name, value in part.fixed().items() if name in base.dimensions},
+                calendar=self.calendar,
             )
-            for part in self.definition.parts
+            for part in two
+            if part is not None
         ]
+
+    def made_of(self, definitions: Mapping[str, Definition]) -> list["Line"]:
+        """The lines that are read rather than worked out."""
+        if self.of is not None:
+            return self.of.made_of(definitions)
+        return self.parts(definitions) or [self]
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,7 @@ class Catalogue:
     name a service that the registry's events have not brought yet.
     """
 
-    listed: Stages
+    listed: Mapping[str, Listed]
     seen: Sequence[Series]
 
     def services(self) -> list[str]:
@@ -69,11 +85,20 @@ class Catalogue:
     def stages(self, service: str | None) -> Sequence[str]:
         """Those of a service that is only seen are in the order of the alphabet."""
         if service is not None and service in self.listed:
-            return self.listed[service]
+            return self.listed[service].stages
         return sorted({s.stage for s in self.seen if s.digital_service == service} - {""})
 
-    def obstacles(self) -> list[str]:
-        return sorted({series.value for series in self.seen if series.indicator == "obstacles"})
+    def values(self, definition: Definition) -> list[str]:
+        return sorted({series.value for series in self.seen if series.indicator == definition.code})
+
+    def denominator(self, definition: Definition, service: str | None, measure: str | None) -> Part | None:
+        """People are a part of people, and what only businesses have is a part of them."""
+        by_measure = definition.denominators.get(measure or "")
+        listed = self.listed.get(service or "")
+        if by_measure is not None or listed is None or len(listed.audience) != 1:
+            return by_measure
+        (only,) = listed.audience
+        return definition.denominators.get(only)
 
 
 def lines(
@@ -82,37 +107,93 @@ def lines(
     asked: Mapping[Dimension, Sequence[str]],
     by: Collection[str],
     catalogue: Catalogue,
+    calendar: Calendar | None = None,
 ) -> list[Line]:
-    """`asked`: values by dimension. Raises Refused.
+    """`asked`: values by dimension; `calendar`: the whole periods that are asked about. Raises Refused.
 
     Only flows may be summed over a dimension: a household with two services is still one household.
     """
+    if definition.kind == "distinct" and calendar is None:
+        raise Refused("period-not-whole", "from", f"{definition.code} counts within a month, quarter or year")
     services = _services(definition, asked=asked["digital_service"], by=by, catalogue=catalogue)
     stages = asked["stage"] if "stage" in definition.dimensions else ()
     for wanted in stages:
         if not any(wanted in catalogue.stages(service) for service in services):
             raise Refused("stage-unknown", "stage", wanted)
-    obstacles: Sequence[str | None] = catalogue.obstacles() if "obstacle" in by else [None]
+    named, values = _values(definition, by=by, catalogue=catalogue)
     found = []
     for service in services:
         for measure in _measures(definition, asked["measure"]):
             for stage in _stages(definition, service, measure, asked=stages, by=by, catalogue=catalogue):
-                for obstacle in obstacles:
+                for value in values:
                     dimensions: list[tuple[Dimension, str | None]] = [
                         ("digital_service", service),
                         ("stage", stage),
                         ("measure", measure),
-                        ("obstacle", obstacle),
+                        (named, value),
                     ]
                     found.append(
                         Line(
                             definition,
                             {name: value for name, value in dimensions if value is not None},
-                            only_if_any=obstacle is not None
+                            only_if_any=value is not None
                             or not (service is None or service in catalogue.listed),
+                            calendar=calendar,
+                            denominator=catalogue.denominator(definition, service, measure),
                         )
                     )
     return found
+
+
+def progress_lines(
+    definition: Definition,
+    targets: Collection[Target],
+    *,
+    definitions: Mapping[str, Definition],
+    catalogue: Catalogue,
+    calendar: Calendar | None,
+) -> list[Line]:
+    """One for each indicator, with its dimensions, that there is a target for and that can be asked for."""
+    found: dict[tuple[str, ...], Line] = {}
+    for target in targets:
+        of = find_definition(target.indicator, definitions)
+        if of is None or of.kind in ("progress", "spread") or (of.kind == "distinct" and calendar is None):
+            continue
+        dimensions = dimensions_of(target, of)
+        if of.kind != "flow" and set(of.dimensions) - dimensions.keys():
+            continue
+        service, measure = dimensions.get("digital_service"), dimensions.get("measure")
+        line = Line(
+            of,
+            dimensions,
+            calendar=calendar,
+            denominator=catalogue.denominator(of, service, measure),
+        )
+        found[target.indicator, *map(str, sorted(dimensions.items()))] = Line(definition, dimensions, of=line)
+    return list(found.values())
+
+
+def dimensions_of(target: Target, definition: Definition) -> dict[Dimension, str]:
+    """Those that the indicator has; what counts in several measures is meant in households."""
+    given = target.dimensions()
+    found: dict[Dimension, str] = {name: given[name] for name in definition.dimensions if name in given}
+    if "measure" in definition.dimensions:
+        found.setdefault("measure", "households")
+    return found
+
+
+def _values(
+    definition: Definition, *, by: Collection[str], catalogue: Catalogue
+) -> tuple[Dimension, Sequence[str | None]]:
+    """The values of the dimension that is the value of a series; a member of two organisations is one member,
+    so what is no flow is never summed over them.
+    """
+    for dimension in VALUES:
+        if dimension in definition.dimensions:
+            if dimension in by or definition.kind != "flow":
+                return dimension, catalogue.values(definition)
+            return dimension, [None]
+    return "obstacle", [None]
 
 
 def _services(
@@ -135,7 +216,12 @@ def _services(
 def _measures(definition: Definition, asked: Sequence[str]) -> Sequence[str | None]:
     if "measure" not in definition.dimensions:
         return [None]
-    return list(dict.fromkeys(asked)) or ["households"]
+    if definition.kind == "share" and list(asked) == ["uses"]:
+        raise Refused("value-not-allowed", "measure", "uses are no part of anything")
+    measures = [
+        measure for measure in dict.fromkeys(asked) if measure != "uses" or definition.kind != "share"
+    ]
+    return measures or ["households"]
 
 
 def _stages(

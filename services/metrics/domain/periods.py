@@ -41,6 +41,18 @@ def split(first: date, last: date, calendar: Calendar) -> list[Period]:
     return periods
 
 
+def whole_calendar(first: date, last: date, asked: Calendar | None = None) -> Calendar | None:
+    """Months, quarters or years that the days from `first` on fall into as wholes – the last one may be cut
+    off, since nobody knows yet what its further days bring. Without `asked`, the one that they all lie in.
+    """
+    for calendar in _MONTHS if asked is None else (asked,):
+        parts = split(first, last, calendar)
+        begins = first.day == 1 and (first.month - 1) % _MONTHS[calendar] == 0
+        if begins and (asked is not None or len(parts) == 1):
+            return calendar
+    return None
+
+
 class Spans(NamedTuple):
     """A period as sums can be read: whole months (first and last one) from the balances, other days (first
     and last of each run, inside one month) from the journal.

@@ -8,5 +8,7 @@ GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ledger_a, ledger_b TO {app};
 GRANT UPDATE ON ledger_a.balances, ledger_b.balances, ledger_a.subjects, ledger_b.subjects TO {app};
 GRANT UPDATE ON ledger_a.unit_spans, ledger_b.unit_spans TO {app};
 GRANT DELETE ON ledger_a.pending_unit_events, ledger_b.pending_unit_events TO {app};
+REVOKE ALL ON subject_links FROM PUBLIC, {app};
+GRANT SELECT, INSERT, DELETE ON subject_links TO {app};
 REVOKE ALL ON FUNCTION empty_ledger, index_ledger FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION empty_ledger, index_ledger TO {app};

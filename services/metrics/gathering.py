@@ -1,0 +1,121 @@
+"""Reads what the figures of one answer are made of: sums of postings, baselines, statistics."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from services.metrics import reading
+from services.metrics.cut import Cut
+from services.metrics.declared import read_baselines, read_statistics
+from services.metrics.domain.figures import Covering, Facts
+from services.metrics.domain.hierarchy import Hierarchy
+from services.metrics.domain.indicators import Definition
+from services.metrics.domain.lines import Line
+from services.metrics.domain.periods import Period
+from services.metrics.domain.reported import Target
+from services.metrics.domain.series import Series
+from services.metrics.sums import sums
+from services.metrics.tables import Connection
+
+
+async def gather(
+    connection: Connection,
+    cut: Cut,
+    found: Sequence[Line],
+    *,
+    definitions: Mapping[str, Definition],
+    hierarchy: Hierarchy,
+    series: Mapping[int, Series],
+    part_of: Mapping[UUID, int],
+    periods: Sequence[Period],
+    targets: Sequence[Target],
+) -> Facts:
+    """For these lines, one figure per part and period; `part_of` numbers the part of each unit."""
+    read = [line for each in found for line in each.made_of(definitions)]
+    places = await reading.read_places(connection, hierarchy.units)
+    place_parts = {number: part_of[unit] for unit, number in places.items()}
+    flow, stock = _needed(read, series)
+    so_far = [Period(None, periods[0].last), *periods[1:]]
+    declared = [line.definition.parameters for line in read if line.definition.kind == "declared"]
+    units, until = list(hierarchy.units), max(period.last for period in periods)
+    return Facts(
+        definitions,
+        hierarchy,
+        series,
+        flows=await sums(connection, parts=place_parts, series=flow, cells=periods, cut=cut),
+        stocks=await sums(connection, parts=place_parts, series=stock, cells=so_far, cut=cut),
+        covered={
+            (level, stock_code): await _covered(
+                connection,
+                cut,
+                level,
+                [number for number, one in series.items() if one.indicator == stock_code],
+                hierarchy=hierarchy,
+                places=places,
+                part_of=part_of,
+                periods=so_far,
+                all_of_them=not stock_code,
+            )
+            for level, stock_code in _covering(read)
+        },
+        baselines=await read_baselines(
+            connection, cut, sorted({one.baseline for one in declared} - {""}), units, until=until
+        ),
+        statistics=await read_statistics(
+            connection, cut, sorted({one.statistic for one in declared} - {""}), units, until=until
+        ),
+        targets=targets,
+    )
+
+
+def _needed(read: Iterable[Line], series: Mapping[int, Series]) -> tuple[list[int], list[int]]:
+    """The numbers of the series that the lines count, flows and stocks apart."""
+    flow, stock = set[int](), set[int]()
+    for line in read:
+        is_flow = line.definition.is_flow(line.dimensions.get("measure", ""))
+        (flow if is_flow else stock).update(n for n, one in series.items() if line.counts(one))
+    return sorted(flow), sorted(stock)
+
+
+def _covering(read: Iterable[Line]) -> set[Covering]:
+    return {
+        (line.definition.parameters.level, line.definition.parameters.covered_by)
+        for line in read
+        if line.definition.kind == "covered"
+    }
+
+
+async def _covered(
+    connection: Connection,
+    cut: Cut,
+    level: str,
+    series: Sequence[int],
+    *,
+    hierarchy: Hierarchy,
+    places: Mapping[UUID, int],
+    part_of: Mapping[UUID, int],
+    periods: Sequence[Period],
+    all_of_them: bool,
+) -> dict[int, list[int]]:
+    """By part, how many units of the level have something in themselves or below, at the end of each period.
+    Units that have ended are not among them; what was posted to them counts where they are counted since.
+    """
+    units = [unit for unit in hierarchy.units.values() if unit.level == level and unit.status != "ended"]
+    counts = {part_of[unit.id]: [0] * len(periods) for unit in units}
+    if all_of_them:
+        for unit in units:
+            counts[part_of[unit.id]] = [count + 1 for count in counts[part_of[unit.id]]]
+        return counts
+    covering = {below.id: number for number, unit in enumerate(units) for below in hierarchy.below(unit)}
+    found = await sums(
+        connection,
+        parts={number: covering[unit] for unit, number in places.items() if unit in covering},
+        series=series,
+        cells=periods,
+        cut=cut,
+    )
+    for number, unit in enumerate(units):
+        standing = 0
+        for period in range(len(periods)):
+            standing += sum(found.get((number, one, period), 0) for one in series)
+            counts[part_of[unit.id]][period] += standing > 0
+    return counts
