@@ -13,7 +13,7 @@ from socai.scenarios.households import Residents
 from socai.scenarios.plan import Plan
 from socai.scenarios.steps import SYNC, Step, command
 from socai.scenarios.story import SET_OF, THOI_BINH
-from socai.scenarios.visits import household_ids
+from socai.scenarios.visits import hamlet_commands, household_ids
 
 _FIRST_MONTH = date(2022, 10, 1)
 _MARKET_DAY = date(2022, 11, 15)
@@ -111,16 +111,26 @@ class _Campaign:
 
 
 def _campaigns(plan: Plan, one: Residents) -> Iterator[_Campaign]:
-    """Two a month. They go to households that are guided in the course of the year anyway, each once a month,
-    so that the year's figures stay what they are.
+    """Two a month. They go to households that are guided in the course of the year anyway, each once a month
+    and on no day on which the team comes to them without the campaign, so that the year's figures stay what
+    they are.
     """
     ids = household_ids(plan.key, one.hamlet)
+    visited = _visited(plan, one)
     for first_day in _months():
-        households = [ids[i] for i in one.guided]
-        shuffle(chance(plan.key, "campaigns", one.hamlet.number, first_day), households)
-        size = min(plan.scaled(_PER_CAMPAIGN), len(households) // 2) or 1
-        for n, day in enumerate(_saturdays(first_day)):
-            yield _Campaign(plan, one.hamlet, day, households[n * size : (n + 1) * size])
+        waiting = [ids[i] for i in one.guided]
+        shuffle(chance(plan.key, "campaigns", one.hamlet.number, first_day), waiting)
+        size = min(plan.scaled(_PER_CAMPAIGN), len(waiting) // 2) or 1
+        for day in _saturdays(first_day):
+            there = [each for each in waiting if (each, day.isoformat()) not in visited][:size]
+            waiting = [each for each in waiting if each not in there]
+            yield _Campaign(plan, one.hamlet, day, there)
+
+
+def _visited(plan: Plan, one: Residents) -> set[tuple[str, str]]:
+    """Households and the days on which the team comes to them in the year of Cà Mau."""
+    visits = (orjson.loads(raw)["body"] for raw in hamlet_commands(plan.key, one, plan.scale).visits)
+    return {(visit["household_id"], visit["occurred_on"]) for visit in visits}
 
 
 def _months() -> Iterator[date]:

@@ -20,7 +20,7 @@ from socai.scenarios.plan import Plan
 from socai.scenarios.steps import SYNC
 from socai.scenarios.story import INSTRUMENT
 from socai.seed_facts import ask
-from tests.scenarios.figures import COUNTED, places
+from tests.scenarios.figures import COUNTED
 from tests.scenarios.recount import Recount, recount
 
 SCALE = 0.02
@@ -92,7 +92,7 @@ async def test_a_load_that_was_broken_off_is_continued(empty_system: System) -> 
 async def test_every_figure_is_what_a_recount_of_the_commands_gives(
     empty_system: System, count: Recount, unit: dict[str, str]
 ) -> None:
-    here = places(count, unit)
+    here = count.find(unit)
     async with _gateway(empty_system) as gateway:
         for phrase in COUNTED:
             fact: dict[str, Any] = {"unit": unit, "indicator": phrase, "on": END}
