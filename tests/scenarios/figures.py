@@ -68,7 +68,7 @@ COUNTED: dict[str, Count] = {
         _gap(year, unit_id, "vn.e-payment"),
     ],
     "households visited at least 4 times": _households(lambda household: household.met >= 4),
-    "households visited at least 5 times": _households(lambda household: household.visits >= 5),
+    "households visited at least 5 times": _households(lambda household: household.met >= 5),
 }
 """What the year of Cà Mau answers for every unit."""
 
