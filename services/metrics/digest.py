@@ -47,11 +47,13 @@ async def digest(connection: Connection, ledger: Ledger, cut: Mapping[str, int])
     whole = hashlib.sha256()
     for source, position in sorted(cut.items()):
         whole.update(f"{source}\t{position}\n".encode())
-        for section in (_postings, _declared, _units, _services, _statistics, _targets, _withdrawals):
-            part = hashlib.sha256()
-            async for lines in section(connection, source, position):
-                part.update(lines)
-            whole.update(part.digest())
+        postings = hashlib.sha256()
+        async for lines in _postings(connection, source, position):
+            postings.update(lines)
+        whole.update(postings.digest())
+        for statement in _TABLES:
+            rows = await connection.fetch(statement, source, position)
+            whole.update(hashlib.sha256(_lines(rows)).digest())
     return f"sha256:{whole.hexdigest()}"
 
 
@@ -77,84 +79,37 @@ async def _postings(connection: Connection, source: str, position: int) -> Async
         yield "".join(lines + sorted(event)).encode()
 
 
-async def _declared(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
-    yield _lines(
-        await connection.fetch(
-            """SELECT position, unit_id, name, as_of, value FROM declared
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
-                ORDER BY position""",
-            source,
-            position,
-        )
-    )
+_SOURCE = "source = (SELECT id FROM sources WHERE name = $1)"
+
+# What became known later is left out, also where it ended what was known at the cut.
+_UNITS = f"""
+SELECT known_from, nullif(least(known_until, $2 + 1), $2 + 1), unit_id, parent_id,
+       level || CASE status WHEN 'active' THEN '' ELSE ' ' || status END
+             || CASE WHEN founded THEN ' founded' ELSE '' END,
+       code, kind, name, valid_from, valid_to
+  FROM unit_spans
+ WHERE {_SOURCE} AND known_from <= $2
+ ORDER BY known_from, unit_id, valid_from
+"""
 
 
-async def _units(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
-    """What became known later is left out, also where it ended what was known at the cut."""
-    yield _lines(
-        await connection.fetch(
-            """SELECT known_from, nullif(least(known_until, $2 + 1), $2 + 1), unit_id, parent_id,
-                      level || CASE status WHEN 'active' THEN '' ELSE ' ' || status END
-                            || CASE WHEN founded THEN ' founded' ELSE '' END,
-                      code, kind, name, valid_from, valid_to
-                 FROM unit_spans
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND known_from <= $2
-                ORDER BY known_from, unit_id, valid_from""",
-            source,
-            position,
-        )
-    )
+def _by_position(table: str, columns: str) -> str:
+    """What one event each has put into a table."""
+    return f"SELECT position, {columns} FROM {table} WHERE {_SOURCE} AND position <= $2 ORDER BY position"
 
 
-async def _services(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
-    yield _lines(
-        await connection.fetch(
-            """SELECT position, code, stages, audience FROM digital_services
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
-                ORDER BY position""",
-            source,
-            position,
-        )
-    )
-
-
-async def _statistics(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
-    yield _lines(
-        await connection.fetch(
-            """SELECT position, statistic_id, unit_id, name, measure, trim_scale(value), first, last
-                 FROM statistics
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
-                ORDER BY position""",
-            source,
-            position,
-        )
-    )
-
-
-async def _targets(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
-    yield _lines(
-        await connection.fetch(
-            """SELECT position, target_id, unit_id, indicator, digital_service, stage, measure,
-                      trim_scale(value), due
-                 FROM targets
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
-                ORDER BY position""",
-            source,
-            position,
-        )
-    )
-
-
-async def _withdrawals(connection: Connection, source: str, position: int) -> AsyncIterator[bytes]:
-    yield _lines(
-        await connection.fetch(
-            """SELECT position, id, unit_id FROM withdrawals
-                WHERE source = (SELECT id FROM sources WHERE name = $1) AND position <= $2
-                ORDER BY position""",
-            source,
-            position,
-        )
-    )
+_TABLES = (
+    _by_position("declared", "unit_id, name, as_of, value"),
+    _UNITS,
+    _by_position("digital_services", "code, stages, audience"),
+    _by_position("statistics", "statistic_id, unit_id, name, measure, trim_scale(value), first, last"),
+    _by_position(
+        "targets",
+        "target_id, unit_id, indicator, digital_service, stage, measure, trim_scale(value), due",
+    ),
+    _by_position("withdrawals", "id, unit_id"),
+)
+"""In the order in which they enter the digest, after the postings."""
 
 
 def _lines(rows: list[asyncpg.Record]) -> bytes:
