@@ -1,5 +1,6 @@
 """The registry over HTTP: routes only translate."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -148,7 +149,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         place = await named(log.pool, unit, on)
         day = place.on if place else on or hierarchy.today()
         rows = await lists.list_teams(log.pool, unit=place, on=day, after=_position(cursor), limit=limit + 1)
-        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+        return _page(rows, limit)
 
     @router.get("/teams/{id}")
     async def get_team(id: UUID) -> Response:  # noqa: A002
@@ -178,7 +179,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         rows = await lists.list_baselines(
             log.pool, unit=place, name=name, after=_position(cursor), limit=limit + 1
         )
-        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+        return _page(rows, limit)
 
     @router.get("/campaigns")
     async def list_campaigns(
@@ -197,7 +198,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
             unit=await named(log.pool, unit, None), team_id=team, since=since, until=until, status=status
         )
         rows = await lists.list_campaigns(log.pool, wanted, after=_position(cursor), limit=limit + 1)
-        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+        return _page(rows, limit)
 
     @router.get("/campaigns/{id}")
     async def get_campaign(id: UUID) -> Response:  # noqa: A002
@@ -216,7 +217,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         rows = await lists.list_statistics(
             log.pool, unit=place, indicator=indicator, after=_position(cursor), limit=limit + 1
         )
-        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+        return _page(rows, limit)
 
     @router.get("/targets")
     async def list_targets(
@@ -230,7 +231,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         rows = await lists.list_targets(
             log.pool, unit=place, indicator=indicator, after=_position(cursor), limit=limit + 1
         )
-        return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
+        return _page(rows, limit)
 
     @router.get("/digital-services")
     async def list_digital_services(
@@ -260,6 +261,11 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         return await history(indicator_stream(id))
 
     return router
+
+
+def _page(rows: Sequence[tuple[int, dict[str, Any]]], limit: int) -> Response:
+    """Of rows in the order in which they were entered, each with its place in that order."""
+    return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
 
 
 def _position(cursor: str | None) -> int | None:
