@@ -34,7 +34,10 @@ def up(
     """The whole system: PostgreSQL, Kafka, migrations, four services."""
     from socai.local.supervisor import Options
     from socai.local.up import run_detached, run_here
+    from socai.scenarios.catalogue import SCENARIOS
 
+    if scenario not in (*SCENARIOS, "none"):
+        raise typer.BadParameter(f"one of {', '.join(SCENARIOS)}, none", param_hint="--scenario")
     if brokers not in (1, 3):
         raise typer.BadParameter("1 or 3", param_hint="--brokers")
     run = run_detached if detach else run_here

@@ -139,6 +139,14 @@ def test_the_totals_hold_for_other_seeds(seed: int) -> None:
     assert sum(sum(one.people["vn.e-payment"]) for one in plan.residents if one.hamlet.in_phu_tan) == 6_602
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [2, 3, 77, 1234])
+def test_the_articles_figures_hold_for_other_seeds(seed: int) -> None:
+    count = recount(_with_chapters(Plan(DATA, seed=seed), "reform-2025"))
+    answers = [(fact, answer(count, fact)) for fact in FACTS]
+    assert not [(fact["id"], answered) for fact, answered in answers if not agrees(fact, answered)]
+
+
 def test_the_same_seed_gives_the_same_bytes() -> None:
     first, again = (list(Plan(DATA, seed=3, scale=0.01).commands()) for _ in range(2))
     assert first == again
