@@ -62,7 +62,7 @@ def _socai(system: System, *arguments: str, **more: str) -> subprocess.Completed
         env={**os.environ, **system.env, **more},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 
