@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from libs.events import envelope
 
 SINGLES = 128
@@ -34,8 +36,7 @@ class Draft(NamedTuple):
     data: str
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(msgspec.Struct, frozen=True):
     """A decided command. `expects` holds every stream that the decision relied on, with the version it saw
     (0: nothing yet); each stream of `events` is among them. `target` is the stream that is answered for.
     `earlier` are fingerprints that the same content has under previous keys.

@@ -56,10 +56,11 @@ def body(
     however often the command is tried. `data` is JSON text.
     """
     correlation = f',"correlationid":{quote(correlation_id)}' if correlation_id else ""
+    command = str(command_id)
     return (
-        f'"specversion":"{SPECVERSION}","id":"{command_id}.{number}","source":"{source}","type":"{type}",'
+        f'"specversion":"{SPECVERSION}","id":"{command}.{number}","source":"{source}","type":"{type}",'
         f'"subject":{quote(stream)},"datacontenttype":"application/json","streamversion":{version},'
-        f'"commandid":"{command_id}","actor":{quote(actor)}{correlation},"data":{data}}}'
+        f'"commandid":"{command}","actor":{quote(actor)}{correlation},"data":{data}}}'
     )
 
 

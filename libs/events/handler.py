@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from libs.events.append import Append, Appended, Draft, EventTooLarge, NotStorable
 from libs.events.decider import Command, Conflict, Context, Domain, NotYet, Refusal, Rejected
 from libs.events.envelope import decode
@@ -23,8 +25,7 @@ REMEMBERED = 50_000
 """Folded streams kept in memory. A stale one is caught by the append, loaded and decided again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A command as it came in. `expected_version` is the target's, where the client edits what it read."""
 
     command_id: UUID
@@ -34,8 +35,7 @@ class Request:
     expected_version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """`id` and `version` are the target's; `position` and `leaf_hash` (hex) those of the command's last
     event, or None where nothing had to change. `repeated`: this is the first answer, given again. `dropped`
     names the personal fields that were said and not kept.
@@ -54,8 +54,7 @@ class Accepted:
 Outcome = Accepted | Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(msgspec.Struct, frozen=True):
     """A request with its place among the others and the streams that it touches, the target first."""
 
     place: int
@@ -74,10 +73,13 @@ class _WideState:
 
 @dataclass(slots=True)
 class _Decided:
-    """What was decided on which versions of which streams; `after` are the states that follow from it."""
+    """What was decided on which versions of which streams. `streams` are those of the events, one each;
+    `after` are the states that follow from them.
+    """
 
     work: _Work
     events: list[Event]
+    streams: list[str]
     seen: dict[str, int]
     after: dict[str, tuple[int, Any]]
 
@@ -114,6 +116,7 @@ class Handler:
         prepare = self.domain.prepare
         known = await prepare([work.request.command for work in level]) if prepare else None
         context = Context.current(known)
+        contexts = {actor: replace(context, actor=actor) for actor in {work.request.actor for work in level}}
         open_ = level
         fresh = False
         for _ in range(ATTEMPTS):
@@ -122,7 +125,7 @@ class Handler:
             refused: list[tuple[_Work, Refusal]] = []
             for work in open_:
                 try:
-                    decided.append(self._decide(work, context))
+                    decided.append(self._decide(work, contexts[work.request.actor]))
                 except Refusal as refusal:
                     refused.append((work, refusal))
             again = [work for work, _ in refused] if not fresh else []
@@ -207,14 +210,15 @@ class Handler:
         if request.expected_version is not None and request.expected_version != seen[target][0]:
             raise Conflict("version-conflict", version=seen[target][0])
         states = {stream: state for stream, (_, state) in seen.items()}
-        events = list(self.domain.decide(command, states, replace(context, actor=request.actor)))
+        events = list(self.domain.decide(command, states, context))
+        written = [event.stream() for event in events]
         after = dict(seen)
-        for event in events:
-            stream = event.stream()
+        for stream, event in zip(written, events, strict=True):
             version, state = after[stream]
             evolved = state if stream in self._wide else self.domain.evolve(state, event)
             after[stream] = (version + 1, evolved)
-        return _Decided(work, events, {stream: version for stream, (version, _) in seen.items()}, after)
+        versions = {stream: version for stream, (version, _) in seen.items()}
+        return _Decided(work, events, written, versions, after)
 
     async def _seal(self, decided: list[_Decided], outcomes: dict[int, Outcome]) -> list[_Decided]:
         """Seals the personal fields of what was decided: from here on they stand nowhere in clear. Fields of
@@ -251,8 +255,8 @@ class Handler:
             target=decided.work.streams[0],
             expects=list(decided.seen.items()),
             events=[
-                Draft(event.stream(), self._types[type(event)], event.model_dump_json(exclude_none=True))
-                for event in decided.events
+                Draft(stream, self._types[type(event)], event.model_dump_json(exclude_none=True))
+                for stream, event in zip(decided.streams, decided.events, strict=True)
             ],
             correlation_id=request.correlation_id,
         )
@@ -294,7 +298,7 @@ class Handler:
         said = sorted(name for name, value in request.command.personal().items() if value is not None)
         if said and appended.status == "repeated":
             events = [self.domain.event(decode(payload)) for payload in await self._logged(appended)]
-        kept = any(isinstance(event, SealedEvent) and event.sealed for event in events)
+        kept = said and any(isinstance(event, SealedEvent) and event.sealed for event in events)
         return Accepted(
             id=appended.target.partition("/")[2],
             version=appended.version,

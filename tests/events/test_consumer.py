@@ -1,10 +1,10 @@
 """The consumer: once, in order, in one transaction; and it knows when something is missing."""
 
 import asyncio
-import dataclasses
 from uuid import uuid4
 
 import asyncpg
+import msgspec
 import pytest
 
 from libs.events import recovery
@@ -156,7 +156,7 @@ async def test_a_type_it_does_not_list_stops_it_until_a_version_comes_that_does(
         await log.append(an_append("lamp/1"))
         await log.append(an_append("lamp/2"))
         newer = an_append("lamp/3")
-        await log.append(dataclasses.replace(newer, events=[newer.events[0]._replace(type=kind)]))
+        await log.append(msgspec.structs.replace(newer, events=[newer.events[0]._replace(type=kind)]))
         await log.append(an_append("lamp/4"))
         await reaches(consumer.status, state="unlisted-type", position=2)
         assert kind in str(consumer.status()["last_error"])

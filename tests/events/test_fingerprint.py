@@ -32,10 +32,18 @@ def test_a_personal_field_cannot_be_guessed_from_the_fingerprint() -> None:
         assert hashlib.sha256(guess.encode()).digest()[:16] != stored[36:]
 
 
-def test_a_command_from_before_its_personal_fields_were_taken_in_is_recognised() -> None:
-    before = hashlib.sha256(b'note {"id":"a","mood":"well"}').digest()
-    assert same_content(before, fingerprint(Note(id="a", mood="well", note="x"), KEYS))
-    assert not same_content(before, fingerprint(Note(id="b", mood="well", note="x"), KEYS))
+def test_saying_something_personal_is_another_command_than_saying_nothing() -> None:
+    said, silent = Note(id="a", mood="well", note="x"), Note(id="a", mood="well")
+    assert same_content(fingerprint(said, KEYS).stored, fingerprint(said, KEYS))
+    assert not same_content(fingerprint(silent, KEYS).stored, fingerprint(said, KEYS))
+    assert not same_content(fingerprint(said, KEYS).stored, fingerprint(silent, KEYS))
+
+
+def test_under_a_key_that_is_gone_the_rest_decides() -> None:
+    gone = MasterKeys(os.urandom(32)).fingerprints
+    stored = fingerprint(Note(id="a", mood="well", note="x"), gone).stored
+    assert same_content(stored, fingerprint(Note(id="a", mood="well", note="y"), KEYS))
+    assert not same_content(stored, fingerprint(Note(id="b", mood="well", note="x"), KEYS))
 
 
 def test_a_command_that_was_recovered_from_the_topic_matches_any_content() -> None:

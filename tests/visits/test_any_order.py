@@ -10,6 +10,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import asdict
 
 from libs.events.decider import Command, Context, NotYet, Refusal
 from libs.events.event import Event, type_of
@@ -276,9 +277,8 @@ class Life(RuleBasedStateMachine):
                 assert shown["team_id"] == str(state.team_id)
             else:
                 assert (shown["unit_id"], shown["number"]) == (str(state.unit_id), state.details.number)
-                assert {name: shown.get(name) for name in state.details.as_fields()} == (
-                    state.details.as_fields()
-                )
+                details = asdict(state.details)
+                assert {name: shown.get(name) for name in details} == details
                 assert (shown["consent"] is not None) == (state.basis is not None)
                 assert {survey["id"] for survey in shown["surveys"]} == set(map(str, state.surveys))
 

@@ -179,14 +179,14 @@ async def test_a_batch_is_answered_command_by_command_in_order(visits: Client, p
     assert [result["receipt"] for result in again] == [result["receipt"] for result in results[:2]]
 
 
-async def test_a_full_batch_is_appended_in_the_order_given(visits: Client, place: Place) -> None:
+async def test_a_full_batch_may_rely_on_what_stands_earlier_in_it(visits: Client, place: Place) -> None:
     places = [household(place.hamlet, number) for number in range(1000, 1500)]
     commands = [item("register-household", body) for body in places]
     commands += [item("record-visit", place.visit(household_id=body["id"])) for body in places]
     results = await send(visits, "/v1/sync", commands)
     assert {result["status"] for result in results} == {"accepted"}
     positions = [result["receipt"]["position"] for result in results]
-    assert positions == sorted(positions)
+    assert max(positions[:500]) < min(positions[500:])
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,9 @@ def _evolve_household(state: Household, event: LaterEvent) -> Household:
 
 def decide(command: VisitsCommand, states: States, context: Context) -> Sequence[Event]:
     match command:
+        # Most commands are one of the first two; asking for a model's class is not cheap.
+        case RecordVisit() | CorrectVisit() | VoidVisit():
+            return visits.decide(command, states, context)
         case RegisterHousehold():
             registered = households.decide(command, states, context)
             return [*registered, *consents.with_registration(command, context)]
@@ -201,8 +204,6 @@ def decide(command: VisitsCommand, states: States, context: Context) -> Sequence
             return erasure.decide(command, states, context)
         case RecordReading():
             return read(command)
-        case RecordVisit() | CorrectVisit() | VoidVisit():
-            return visits.decide(command, states, context)
         case ConfirmVisit() | DisputeVisit() | SettleDispute():
             return judging.decide(command, states, context)
         case _:

@@ -1,10 +1,11 @@
 """On what basis personal fields of a household may be kept: its consent, or a law."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar, Literal, assert_never
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from libs.events.day import Day
 from libs.events.decider import Command, Context, Rejected, States

@@ -1,9 +1,10 @@
 """Erasing what is personal about a household: the key is destroyed, the log stays."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from libs.events.decider import Command, Context, States
 from libs.events.event import Event

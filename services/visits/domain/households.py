@@ -1,11 +1,12 @@
 """Households: where they are, since when, and what matters for helping them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, assert_never
 from uuid import UUID
 
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -29,8 +30,7 @@ Size = Annotated[int, Field(ge=1, le=1000)]
 People = Annotated[int, Field(ge=0, le=1000)]
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """What is known of a household besides its place; None where nobody has said."""
 
     number: int
@@ -41,12 +41,8 @@ class Details:
     connection: str | None = None
     business_kind: str | None = None
 
-    def as_fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
 
-
-@dataclass(frozen=True, slots=True)
-class Household:
+class Household(Struct, frozen=True):
     """`placed_on` is the day from which it is in `unit_id`; `absorbed_into` says that it was entered twice,
     and where its history goes on; `absorbed` are those that went into it. `basis` is the legal basis for
     keeping personal fields, since `given_on`; once they are `erased`, none are kept any more.
@@ -212,7 +208,7 @@ def living_household(states: States, household_id: UUID, *, pointer: str | None 
 
 
 def evolve(state: Household | None, event: HouseholdEvent) -> Household:
-    details = Details(**{name: getattr(event, name) for name in Details.__slots__})
+    details = _details(event)
     match event:
         case HouseholdRegistered():
             return Household(since=event.since, unit_id=event.unit_id, placed_on=event.since, details=details)
@@ -221,6 +217,10 @@ def evolve(state: Household | None, event: HouseholdEvent) -> Household:
             return replace(state, details=details)
         case _:
             assert_never(event)
+
+
+def _details(said: HouseholdEvent | RegisterHousehold) -> Details:
+    return Details(*[getattr(said, name) for name in Details.__struct_fields__])
 
 
 def decide(command: HouseholdCommand, states: States, context: Context) -> Sequence[Event]:
@@ -241,7 +241,7 @@ def _register(command: RegisterHousehold, states: States, context: Context) -> S
         raise Rejected("already-exists", "/id")
     if command.since > context.today:
         raise Rejected("date-in-future", "/since")
-    details = Details(**{name: getattr(command, name) for name in Details.__slots__})
+    details = _details(command)
     _check_people(details)
     check_place(known(context), command.unit_id, day=command.since, today=context.today, pointer="/unit_id")
     if command.consent is None:
@@ -251,7 +251,7 @@ def _register(command: RegisterHousehold, states: States, context: Context) -> S
             household_id=command.id,
             unit_id=command.unit_id,
             since=command.since,
-            **details.as_fields(),
+            **asdict(details),
             personal=command.personal() or None,
         )
     ]
@@ -273,7 +273,7 @@ def _change(command: ChangeHouseholdDetails, states: States) -> Sequence[Event]:
         personal = {}
     if details == household.details and not personal:
         return []
-    fields = {**details.as_fields(), "personal": personal or None}
+    fields = {**asdict(details), "personal": personal or None}
     return [HouseholdDetailsChanged(household_id=command.id, **fields)]
 
 

@@ -1,9 +1,10 @@
 """What others say of a visit: the team's leader confirms it, somebody disputes it, and that is settled."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar, assert_never
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event

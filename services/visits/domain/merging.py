@@ -1,10 +1,11 @@
 """One household that was entered twice becomes one again: their visits join, from the first day on."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import ClassVar, assert_never
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event

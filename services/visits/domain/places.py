@@ -1,10 +1,11 @@
 """Households that change their place, or go: moved, assigned to a part of their hamlet, closed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import ClassVar, assert_never
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from libs.events.day import Day
 from libs.events.decider import Command, Context, Rejected, States

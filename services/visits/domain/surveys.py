@@ -1,11 +1,11 @@
 """Needs surveys: what a household needs, lacks and wishes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
+from msgspec.structs import replace
 from pydantic import Field, StringConstraints
 
 from libs.events.day import Day

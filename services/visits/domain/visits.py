@@ -1,11 +1,12 @@
 """Visits: one contact of a team with a household on a day, and what was shown and reached."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, assert_never
 from uuid import UUID
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import Field
 
 from libs.events.day import Day
@@ -13,7 +14,7 @@ from libs.events.decider import PERSONAL, Command, Context, NotYet, Rejected, St
 from libs.events.event import Event, SealedEvent
 from services.visits.domain import guidance as lines
 from services.visits.domain.guidance import Guidance, GuidanceGiven
-from services.visits.domain.households import household_stream, known_household
+from services.visits.domain.households import Household, household_stream, known_household
 from services.visits.domain.known import Known, known
 from services.visits.domain.teams import check_members, check_once, check_team
 from services.visits.domain.text import Note, Reason
@@ -22,8 +23,7 @@ Mode = Literal["home", "group", "campaign", "phone"]
 Outcome = Literal["met", "nobody-home", "declined"]
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """`confirmed` outlives a dispute that the visit stands; `voided`: it counts for nothing any more, because
     somebody voided it or a dispute was settled against it.
     """
@@ -255,8 +255,7 @@ def _content(
     # What is wrong in itself comes first: it must not be kept for later because something else is unknown.
     _check_alone(command, context)
     registry = known(context)
-    _check_references(command, household_id, states, registry)
-    household = known_household(states, household_id)
+    household = _check_references(command, household_id, states, registry)
     # A note came with a visit that happened: without a basis it is dropped, and the visit stands.
     keeps = household.basis is not None and not household.erased
     return {
@@ -285,7 +284,7 @@ def _check_alone(command: RecordVisit | CorrectVisit, context: Context) -> None:
 
 def _check_references(
     command: RecordVisit | CorrectVisit, household_id: UUID, states: States, registry: Known
-) -> None:
+) -> Household:
     day = command.occurred_on
     _check_campaign(command, registry)
     check_team(registry, command.team_id, day=day, pointer="/occurred_on")
@@ -295,6 +294,7 @@ def _check_references(
         raise Rejected("visit-before-household", "/occurred_on", since=household.since)
     if household.closed_on is not None and day > household.closed_on:
         raise Rejected("household-closed", "/occurred_on", closed_on=household.closed_on)
+    return household
 
 
 def _check_campaign(command: RecordVisit | CorrectVisit, registry: Known) -> None:
