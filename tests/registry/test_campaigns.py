@@ -18,6 +18,7 @@ from services.registry.domain.campaigns import (
 )
 from services.registry.domain.teams import TeamDissolved
 from tests.registry.province import HAMLET, TEAM, UNITS
+from tests.registry.reform import AFTER, DAY, WARD_1
 from tests.specification import Specification
 
 PLANNED = CampaignPlanned(
@@ -65,6 +66,8 @@ def test_a_campaign_needs_a_unit_and_teams_that_are_there() -> None:
         Rejected, "team-dissolved", "/team_ids/0"
     )
     Specification(DOMAIN, *UNITS, TEAM, PLANNED).when(plan()).then_refused(Rejected, "already-exists", "/id")
+    ended = plan(unit_id=WARD_1.unit_id, day=DAY)
+    Specification(DOMAIN, *AFTER, TEAM).when(ended).then_refused(Rejected, "unit-not-active", "/unit_id")
 
 
 def test_a_campaign_is_held_on_the_day_planned_or_another() -> None:

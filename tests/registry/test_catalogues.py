@@ -22,6 +22,7 @@ from services.registry.domain.digital_services import (
 )
 from services.registry.domain.indicators import DefineIndicator, Definition, IndicatorDefined, Part
 from tests.registry.province import HAMLET
+from tests.registry.reform import AFTER, DAY, WARD_1
 from tests.specification import Specification
 
 HOUSEHOLDS = BaselineDeclared(
@@ -81,6 +82,11 @@ def test_a_baseline_is_not_of_the_future() -> None:
 
 def test_the_unit_of_a_baseline_may_still_arrive() -> None:
     Specification(DOMAIN).when(declare()).then_refused(NotYet, "unit-unknown", "/unit_id")
+
+
+def test_a_baseline_is_of_a_unit_that_was_there_on_its_day() -> None:
+    after = declare(unit_id=WARD_1.unit_id, as_of=DAY)
+    Specification(DOMAIN, *AFTER).when(after).then_refused(Rejected, "unit-not-active", "/unit_id")
 
 
 def test_a_digital_service_is_listed() -> None:

@@ -21,10 +21,13 @@ from tests.registry.reform import (
     AN_XUYEN,
     CITY,
     DAY,
+    FAR_WARD,
     HAMLET_OF_1,
     HAMLET_OF_3,
     NEW_CA_MAU,
+    SET,
     TAN_THANH,
+    WARD_1,
     WARD_3,
     assigned,
 )
@@ -152,6 +155,13 @@ def test_what_is_wrong_with_an_assignment_is_refused(
     given: tuple[Any, ...], fields: dict[str, Any], code: str, pointer: str
 ) -> None:
     Specification(DOMAIN, *AFTER, *given).when(assign(**fields)).then_refused(Rejected, code, pointer)
+
+
+def test_the_parts_of_a_hamlet_stay_in_one_province() -> None:
+    """Nothing is above two provinces, where the households could be counted that nobody has assigned yet."""
+    parts = (part(WARD_1.unit_id), part(FAR_WARD.unit_id))
+    command = assign(id=HAMLET_OF_1.unit_id, parts=parts, valid_from=DAY)
+    Specification(DOMAIN, *SET).when(command).then_refused(Rejected, "parts-apart", "/parts")
 
 
 def test_a_hamlet_or_a_commune_that_is_not_known_may_still_arrive() -> None:

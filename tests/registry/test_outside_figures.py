@@ -19,6 +19,7 @@ from services.registry.domain.statistics import (
 )
 from services.registry.domain.targets import SetTarget, TargetSet, TargetWithdrawn, WithdrawTarget
 from tests.registry.province import COMMUNE, DISTRICT, HAMLET, NEXT_HAMLET, PROVINCE, UNITS
+from tests.registry.reform import AFTER, DAY, WARD_1
 from tests.specification import Specification
 
 SHARE = StatisticReported(
@@ -142,6 +143,13 @@ def test_a_target_names_a_service_that_is_listed_and_a_stage_that_it_has() -> No
 def test_a_target_is_set_once_and_for_a_unit_that_is_known() -> None:
     Specification(DOMAIN, *UNITS, TARGET).when(set_target()).then_refused(Rejected, "already-exists", "/id")
     Specification(DOMAIN).when(set_target()).then_refused(NotYet, "unit-unknown", "/unit_id")
+
+
+def test_a_figure_is_for_a_unit_that_was_there_on_its_day() -> None:
+    gone, there = {"unit_id": WARD_1.unit_id}, Specification(DOMAIN, *AFTER)
+    there.when(set_target(**gone, due=DAY)).then_refused(Rejected, "unit-not-active", "/unit_id")
+    there.when(report(**gone, to=DAY)).then_refused(Rejected, "unit-not-active", "/unit_id")
+    there.when(report(**gone)).then(SHARE.model_copy(update=gone))
 
 
 def test_a_target_is_withdrawn_for_one_unit_or_for_all() -> None:

@@ -191,6 +191,11 @@ def test_what_is_too_long_for_one_event_becomes_several() -> None:
             ("listed-twice", "/dissolves/1"),
         ),
         (
+            AFTER,
+            {"successions": (succession(WARD_3.unit_id, AN_XUYEN, "part"),) * 2},
+            ("listed-twice", "/successions/1"),
+        ),
+        (
             SET,
             {"founds": (founded("commune", "32005", "Một", CITY.unit_id),)},
             ("unit-code-taken", "/founds/0/code"),
@@ -255,9 +260,18 @@ def test_what_is_wrong_is_refused_with_its_place(
     assert places == {fault} or (not places and refused.value.pointer == fault[1])
 
 
-def test_a_unit_that_is_not_known_may_still_arrive() -> None:
-    command = small(dissolves=(uuid4(),))
-    Specification(DOMAIN, *SET).when(command).then_refused(NotYet, "unit-unknown", "/dissolves/0")
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({"dissolves": (uuid4(),)}, "/dissolves/0"),
+        ({"changes": ({"unit_id": uuid4(), "name": "Một"},)}, "/changes/0/unit_id"),
+        ({"changes": ({"unit_id": WARD_1.unit_id, "parent_id": uuid4()},)}, "/changes/0/parent_id"),
+        ({"founds": (founded("commune", "32999", "Mới", uuid4()),)}, "/founds/0/parent_id"),
+        ({"successions": (succession(uuid4(), WARD_1.unit_id),)}, "/successions/0/from_id"),
+    ],
+)
+def test_a_unit_that_is_not_known_may_still_arrive(said: dict[str, Any], pointer: str) -> None:
+    Specification(DOMAIN, *SET).when(small(**said)).then_refused(NotYet, "unit-unknown", pointer)
 
 
 def test_the_same_is_not_decreed_twice() -> None:
@@ -294,6 +308,21 @@ def test_whole_and_part_do_not_go_together() -> None:
     )
 
 
+def test_a_province_does_not_go_in_parts() -> None:
+    """Nothing is above two provinces, where what was posted to the old one could be counted. One of them is
+    the old one still: districts and communes go over to the other, by `changes`.
+    """
+    halves = tuple(founded("province", code, "Nửa", None) for code in ("97", "98"))
+    command = small(
+        founds=halves,
+        ends=(CA_MAU.unit_id,),
+        successions=tuple(succession(CA_MAU.unit_id, half["id"], "part") for half in halves),
+    )
+    Specification(DOMAIN, *SET).when(command).then_refused_at(
+        ("parts-apart", "/successions/0"), ("parts-apart", "/successions/1")
+    )
+
+
 def test_two_units_cannot_become_of_each_other() -> None:
     command = small(
         ends=(WARD_1.unit_id, WARD_2.unit_id),
@@ -317,6 +346,21 @@ def test_a_unit_is_not_above_itself() -> None:
         ("hierarchy-cycle", "/founds/1"),
         ("parent-level-wrong", "/founds/0/parent_id"),
         ("parent-level-wrong", "/founds/1/parent_id"),
+    )
+
+
+def test_a_unit_does_not_come_above_itself() -> None:
+    command = small(
+        changes=(
+            {"unit_id": HAMLET_OF_1.unit_id, "parent_id": HAMLET_OF_3.unit_id},
+            {"unit_id": HAMLET_OF_3.unit_id, "parent_id": HAMLET_OF_1.unit_id},
+        )
+    )
+    Specification(DOMAIN, *SET).when(command).then_refused_at(
+        ("hierarchy-cycle", "/changes/0"),
+        ("hierarchy-cycle", "/changes/1"),
+        ("parent-level-wrong", "/changes/0/parent_id"),
+        ("parent-level-wrong", "/changes/1/parent_id"),
     )
 
 
@@ -363,7 +407,7 @@ def test_a_unit_is_not_ended_before_the_day_on_which_another_one_becomes_it() ->
     )
 
 
-def test_what_became_of_a_unit_does_not_lead_back_to_it_on_a_later_day() -> None:
+def test_what_became_of_a_unit_is_not_said_anew_for_another_day_than_its_last() -> None:
     later = small(effective=LATER, ends=(TAN_THANH,), successions=(succession(TAN_THANH, AN_XUYEN),))
     merged = decree(
         later,
@@ -381,9 +425,23 @@ def test_what_became_of_a_unit_does_not_lead_back_to_it_on_a_later_day() -> None
             succession(TAN_THANH, FAR_WARD.unit_id),
         ),
     )
-    with pytest.raises(Rejected) as refused:
-        Specification(DOMAIN, *AFTER, *merged).when(command).decide()
-    assert {fault.code for fault in refused.value.faults} >= {"unit-not-ended"}
+    Specification(DOMAIN, *AFTER, *merged).when(command).then_refused_at(
+        ("unit-not-ended", "/successions/1/from_id")
+    )
+
+
+def test_what_became_of_a_unit_does_not_lead_back_to_it_on_a_later_day() -> None:
+    """A ward is dissolved, and so counted in its district; a district may become a ward, but not that one."""
+    dissolution = small(effective=LATER, dissolves=(WARD_1.unit_id,))
+    ended = UnitEnded(unit_id=WARD_1.unit_id, into_id=CITY.unit_id, whole=False)
+    given = Specification(DOMAIN, *SET, *decree(dissolution, {"ended": (ended,)}))
+    wards = (WARD_1, WARD_2, WARD_3)
+    command = small(
+        changes=tuple({"unit_id": ward.unit_id, "parent_id": CA_MAU.unit_id} for ward in wards),
+        ends=(CITY.unit_id,),
+        successions=(succession(CITY.unit_id, WARD_1.unit_id),),
+    )
+    given.when(command).then_refused(Rejected, "hierarchy-cycle", "/successions/0")
 
 
 def test_a_unit_is_not_established_below_one_that_has_ended_by_then() -> None:

@@ -18,7 +18,9 @@ from services.registry.domain.teams import (
     TeamMoved,
     TeamRenamed,
 )
-from tests.registry.province import COMMUNE, HAMLET, NEXT_HAMLET, TEAM, UNITS
+from tests.registry.province import COMMUNE, DISTRICT, FAR_HAMLET, HAMLET, NEXT_HAMLET, TEAM, UNITS
+from tests.registry.reform import AFTER, WARD_1
+from tests.registry.reform import DAY as REFORM_DAY
 from tests.specification import Specification
 
 DAY = date(2023, 5, 1)
@@ -90,6 +92,24 @@ def test_nothing_changes_in_the_future(command: Any, field: str) -> None:
 def test_a_team_moves_to_units_that_are_there() -> None:
     elsewhere = move.model_copy(update={"unit_ids": (uuid4(),)})
     given(*UNITS, TEAM).when(elsewhere).then_refused(NotYet, "unit-unknown", "/unit_ids/0")
+
+
+@pytest.mark.parametrize(
+    ("units", "code", "pointer"),
+    [
+        ((DISTRICT,), "team-place-invalid", "/unit_ids/0"),
+        ((HAMLET, HAMLET), "listed-twice", "/unit_ids/1"),
+        ((HAMLET, FAR_HAMLET), "team-across-communes", "/unit_ids/1"),
+    ],
+)
+def test_a_team_moves_within_one_commune(units: tuple[Any, ...], code: str, pointer: str) -> None:
+    wrong = move.model_copy(update={"unit_ids": tuple(unit.unit_id for unit in units)})
+    given(*UNITS, TEAM).when(wrong).then_refused(Rejected, code, pointer)
+
+
+def test_a_team_does_not_move_to_what_has_ended() -> None:
+    late = MoveTeam(id=TEAM.team_id, unit_ids=(WARD_1.unit_id,), moved_on=REFORM_DAY)
+    given(*AFTER, TEAM).when(late).then_refused(Rejected, "unit-not-active", "/unit_ids/0")
 
 
 def test_a_team_is_not_dissolved_before_what_is_known_of_its_leader() -> None:

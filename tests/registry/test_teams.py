@@ -22,6 +22,7 @@ from tests.registry.province import (
     UNITS,
     joined,
 )
+from tests.registry.reform import AFTER, DAY, WARD_1
 from tests.specification import Specification
 
 TOMORROW = date(2026, 11, 23)
@@ -80,6 +81,11 @@ def test_a_team_works_in_hamlets_of_one_commune_or_for_one_commune(
 ) -> None:
     command = form(unit_ids=tuple(unit.unit_id for unit in units))
     Specification(DOMAIN, *UNITS).when(command).then_refused(Rejected, code, pointer)
+
+
+def test_a_team_is_not_formed_where_nothing_is_any_more() -> None:
+    command = form(unit_ids=(WARD_1.unit_id,), formed_on=DAY)
+    Specification(DOMAIN, *AFTER).when(command).then_refused(Rejected, "unit-not-active", "/unit_ids/0")
 
 
 def test_a_team_is_not_formed_in_the_future() -> None:

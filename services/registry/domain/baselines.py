@@ -70,7 +70,7 @@ def evolve(_: BaselineDeclared) -> Declared:
 
 
 def decide(command: DeclareBaseline, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, date-in-future; NotYet: unit-unknown."""
+    """Raises Rejected: already-exists, date-in-future, unit-not-active; NotYet: unit-unknown."""
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
     known_unit(states, command.unit_id, pointer="/unit_id", on=command.as_of)

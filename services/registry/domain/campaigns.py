@@ -132,8 +132,8 @@ def evolve(state: Campaign | None, event: CampaignEvent) -> Campaign:
 
 
 def decide(command: CampaignCommand, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, listed-twice, team-dissolved, campaign-before-team, date-in-future,
-    campaign-held, campaign-cancelled; NotYet: unit-unknown, team-unknown, campaign-unknown.
+    """Raises Rejected: already-exists, unit-not-active, listed-twice, team-dissolved, campaign-before-team,
+    date-in-future, campaign-held, campaign-cancelled; NotYet: unit-unknown, team-unknown, campaign-unknown.
     """
     match command:
         case PlanCampaign():

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
 from uuid import UUID
 
 from libs.events.decider import Fault, NotYet, Rejected, States
@@ -43,7 +42,7 @@ def decree(command: DecreeReorganisation, states: States) -> Sequence[Event]:
     unit-code-missing, unit-code-malformed, unit-code-taken, unit-id-mismatch, parent-missing,
     parent-level-wrong, unit-not-active, unit-changed-later, unit-not-ended, successor-missing,
     successor-unknown, successor-level-wrong, successor-not-active, dissolved-with-successor, extent-wrong,
-    hierarchy-cycle, unit-orphaned; `reorganisation-refused` where faults are of several kinds. Raises NotYet
+    parts-apart, hierarchy-cycle, unit-orphaned; `reorganisation-refused` where faults are of several kinds. Raises NotYet
     unit-unknown where that is the only kind.
     """
     if states[command.target()] is not None:
@@ -156,24 +155,24 @@ class _Reorganisation:
         for field, ids in (("ends", self.command.ends), ("dissolves", self.command.dissolves)):
             for number, unit_id in enumerate(ids):
                 at = f"/{field}/{number}"
-                fault = partial(Fault, pointer=at, detail=str(unit_id))
+                detail = str(unit_id)
                 if unit_id not in self.tree:
-                    yield fault("unit-unknown")
+                    yield Fault("unit-unknown", at, detail)
                     continue
                 if not self._was_there(unit_id):
-                    yield fault("unit-not-active")
+                    yield Fault("unit-not-active", at, detail)
                 elif any(fact.day > self.day for fact in self.tree.facts(unit_id)):
-                    yield fault("unit-changed-later")
+                    yield Fault("unit-changed-later", at, detail)
                 elif any(other not in self.successors for other in needed.get(unit_id, ())):
                     # What becomes of it then would be gone before.
-                    yield fault("unit-changed-later")
+                    yield Fault("unit-changed-later", at, detail)
                 if field == "ends" and unit_id not in self.successors:
-                    yield fault("successor-missing")
+                    yield Fault("successor-missing", at, detail)
                 if field == "dissolves" and self._level(unit_id) == "province":
                     # Nothing is above a province, so there would be nowhere to count what it did.
-                    yield fault("successor-missing")
+                    yield Fault("successor-missing", at, detail)
                 if field == "dissolves" and unit_id in self.successors:
-                    yield fault("dissolved-with-successor")
+                    yield Fault("dissolved-with-successor", at, detail)
 
     def _succeeded(self) -> Iterable[Fault]:
         extents = {
@@ -193,6 +192,9 @@ class _Reorganisation:
             count = extents[one.from_id]
             if (count["whole"] and count.total() > 1) or count == {"part": 1}:
                 yield Fault("extent-wrong", f"{at}/extent", detail)
+            elif count.total() > 1 and one.from_id in self.tree and self._level(one.from_id) == "province":
+                # Nothing is above two provinces, so there would be nowhere to count what it did.
+                yield Fault("parts-apart", at, detail)
             if one.to_id not in self.founds and one.to_id not in self.tree:
                 yield Fault("successor-unknown", f"{at}/to_id", detail)
                 continue
@@ -302,7 +304,7 @@ class _Reorganisation:
         ]
         for unit_id in dict.fromkeys((*self.command.ends, *self.command.dissolves, *self.successors)):
             into_id = self._into_of(unit_id)
-            assert into_id is not None, "only a province has nothing above it, and it has a successor"
+            assert into_id is not None, "only a province has nothing above it, and it has one successor"
             successors = self.successors.get(unit_id, [])
             whole = len(successors) == 1
             items.append((self._province(into_id), UnitEnded(unit_id=unit_id, into_id=into_id, whole=whole)))

@@ -113,7 +113,7 @@ def evolve(state: Statistic | None, event: StatisticEvent) -> Statistic:
 
 def decide(command: StatisticCommand, states: States, context: Context) -> Sequence[Event]:
     """Raises Rejected: already-exists, period-reversed, date-in-future, number-not-whole,
-    share-out-of-range, statistic-withdrawn; NotYet: unit-unknown, statistic-unknown.
+    share-out-of-range, unit-not-active, statistic-withdrawn; NotYet: unit-unknown, statistic-unknown.
     """
     match command:
         case ReportStatistic():
