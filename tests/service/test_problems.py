@@ -17,7 +17,7 @@ from libs.events.log import LogUnavailable, LogUnverified
 from libs.service.problems import PROBLEMS, Problem, from_refusal, from_validation, language_of, problem_of
 
 ROOT = Path(__file__).parents[2]
-RAISERS = {"Problem", "Rejected", "NotYet", "Conflict", "Refusal", "PydanticCustomError"}
+RAISERS = {"Problem", "Rejected", "NotYet", "Conflict", "Refusal", "Fault", "PydanticCustomError"}
 
 
 def codes_in(tree: ast.AST) -> Iterator[str]:

@@ -42,8 +42,8 @@ def decree(command: DecreeReorganisation, states: States) -> Sequence[Event]:
     unit-code-missing, unit-code-malformed, unit-code-taken, unit-id-mismatch, parent-missing,
     parent-level-wrong, unit-not-active, unit-changed-later, unit-not-ended, successor-missing,
     successor-unknown, successor-level-wrong, successor-not-active, dissolved-with-successor, extent-wrong,
-    parts-apart, hierarchy-cycle, unit-orphaned; `reorganisation-refused` where faults are of several kinds. Raises NotYet
-    unit-unknown where that is the only kind.
+    parts-apart, hierarchy-cycle, unit-orphaned; `reorganisation-refused` where faults are of several kinds.
+    Raises NotYet unit-unknown where that is the only kind.
     """
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
