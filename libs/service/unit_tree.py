@@ -282,12 +282,12 @@ class Tree:
             self._derive(unit_id, changes)
 
     def _derive(self, unit_id: UUID, changes: Changes) -> None:
-        before = {span[:-1]: span for span in self._spans.get(unit_id, ())}
+        before = self._spans.get(unit_id, ())
         found, parents = spans_of(unit_id, self._facts[unit_id], self._end, changes.position)
-        after = {span[:-1]: before.get(span[:-1], span) for span in found}
-        changes.closed += [span for key, span in before.items() if key not in after]
-        changes.opened += [span for key, span in after.items() if key not in before]
-        self._spans[unit_id] = tuple(after.values())
+        after = tuple(next((known for known in before if known[:-1] == new[:-1]), new) for new in found)
+        changes.closed += [span for span in before if span not in after]
+        changes.opened += [span for span in after if span not in before]
+        self._spans[unit_id] = after
         self._index(unit_id, found, parents)
 
     def _end(self, unit_id: UUID) -> Fact | None:

@@ -1,6 +1,5 @@
 """Whether a reorganisation is acceptable, and what it makes of the units."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -86,6 +85,7 @@ class _Reorganisation:
         for succession in command.successions:
             self.successors.setdefault(succession.from_id, []).append(succession)
         self._into: dict[UUID, UUID | None] = {}
+        self._provinces: dict[UUID, str] = {}
 
     # What it says about itself and the units as they are.
 
@@ -175,9 +175,7 @@ class _Reorganisation:
                     yield Fault("dissolved-with-successor", at, detail)
 
     def _succeeded(self) -> Iterable[Fault]:
-        extents = {
-            from_id: Counter(one.extent for one in several) for from_id, several in self.successors.items()
-        }
+        wrong = {from_id: self._wrong_extents(from_id) for from_id in self.successors}
         seen: set[tuple[UUID, UUID]] = set()
         for number, one in enumerate(self.command.successions):
             at = f"/successions/{number}"
@@ -189,11 +187,9 @@ class _Reorganisation:
             if (one.from_id, one.to_id) in seen:
                 yield Fault("listed-twice", at, detail)
             seen.add((one.from_id, one.to_id))
-            count = extents[one.from_id]
-            if (count["whole"] and count.total() > 1) or count == {"part": 1}:
+            if wrong[one.from_id]:
                 yield Fault("extent-wrong", f"{at}/extent", detail)
-            elif count.total() > 1 and one.from_id in self.tree and self._level(one.from_id) == "province":
-                # Nothing is above two provinces, so there would be nowhere to count what it did.
+            elif self._goes_nowhere(one.from_id):
                 yield Fault("parts-apart", at, detail)
             if one.to_id not in self.founds and one.to_id not in self.tree:
                 yield Fault("successor-unknown", f"{at}/to_id", detail)
@@ -204,6 +200,18 @@ class _Reorganisation:
                     yield Fault("successor-level-wrong", f"{at}/to_id", detail)
             if not self._is_there(one.to_id) and not self._comes_back(one.to_id, one.from_id):
                 yield Fault("successor-not-active", f"{at}/to_id", detail)
+
+    def _wrong_extents(self, from_id: UUID) -> bool:
+        """A unit goes whole into one other, or in parts into several."""
+        extents = [one.extent for one in self.successors[from_id]]
+        return "whole" in extents if len(extents) > 1 else extents == ["part"]
+
+    def _goes_nowhere(self, from_id: UUID) -> bool:
+        """Nothing is above two provinces, so there would be nowhere to count what a province did that became
+        both.
+        """
+        several = len(self.successors[from_id]) > 1
+        return several and from_id in self.tree and self._level(from_id) == "province"
 
     def _cycles(self) -> Iterable[Fault]:
         """Units that would be above themselves, or become of themselves."""
@@ -281,8 +289,11 @@ class _Reorganisation:
         if unit_id not in self._into:
             self._into[unit_id] = None
             successors = [one.to_id for one in self.successors.get(unit_id, ())]
-            common = lowest_common([self._path(to_id) for to_id in successors]) if successors else None
-            self._into[unit_id] = common or self._former_parent(unit_id)
+            if len(successors) == 1:
+                self._into[unit_id] = successors[0]
+            else:
+                common = lowest_common([self._path(to_id) for to_id in successors]) if successors else None
+                self._into[unit_id] = common or self._former_parent(unit_id)
         return self._into[unit_id]
 
     def _former_parent(self, unit_id: UUID) -> UUID | None:
@@ -318,11 +329,16 @@ class _Reorganisation:
         return items
 
     def _province(self, unit_id: UUID) -> str:
-        top = self._path(unit_id)[-1]
-        if top in self.founds:
-            return self.founds[top].code or ""
-        span = self.tree.on(top, self.day)
-        return (span.code if span else None) or ""
+        if unit_id not in self._provinces:
+            above = self._parent_of(unit_id)
+            self._provinces[unit_id] = self._province(above) if above else self._code_of(unit_id) or ""
+        return self._provinces[unit_id]
+
+    def _code_of(self, unit_id: UUID) -> str | None:
+        if unit_id in self.founds:
+            return self.founds[unit_id].code
+        span = self.tree.on(unit_id, self.day)
+        return span.code if span else None
 
     def _stated_new(self, unit: Founded) -> UnitStated:
         return UnitStated(
