@@ -116,6 +116,10 @@ class Command(BaseModel):
         """
         return ()
 
+    def takes_long(self) -> bool:
+        """It is so wide that it is decided in a thread, while others are answered."""
+        return False
+
     def claims(self) -> tuple[str, ...]:
         """Further names, streams or not: commands after it in a batch that rely on them, or claim them, too,
         are decided when this one is done.
@@ -161,6 +165,8 @@ class Wide:
     types: frozenset[str]
     fold: Callable[[Any, Sequence[Recorded]], Any]
     """`(state or None, events that follow) -> state`; the state given is not used again."""
+    copy: Callable[[Any], Any]
+    """One that stays as it is when the state is folded on."""
 
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]

@@ -1,8 +1,9 @@
 """From commands to appended events: load and fold, decide, append; again when somebody was faster."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from libs.events.sealing import DataKey
 ATTEMPTS = 32
 """How often a command is decided again when a stream it relied on has moved. Of those that meet in one commit
 one gets through, so this is also how many may meet."""
+MUCH = 1_000_000
+"""Bytes of events that are folded into a wide state aside."""
 REMEMBERED = 50_000
 """Folded streams kept in memory. A stale one is caught by the append, loaded and decided again."""
 
@@ -69,6 +72,7 @@ class _WideState:
     position: int = 0
     version: int = 0
     state: Any = None
+    folding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True)
@@ -123,9 +127,9 @@ class Handler:
             await self._load(open_, fresh)
             decided: list[_Decided] = []
             refused: list[tuple[_Work, Refusal]] = []
-            for work in open_:
+            for work in sorted(open_, key=lambda work: work.request.command.takes_long()):
                 try:
-                    decided.append(self._decide(work, contexts[work.request.actor]))
+                    decided.append(await self._decide_in_turn(work, contexts[work.request.actor]))
                 except Refusal as refusal:
                     refused.append((work, refusal))
             again = [work for work, _ in refused] if not fresh else []
@@ -184,15 +188,23 @@ class Handler:
         self._remember(folded)
 
     async def _widen(self, stream: str) -> None:
-        """Brings a wide state up to the end of the log. Others may do so meanwhile."""
+        """Brings a wide state up to the end of the log. Others may do so meanwhile: who was faster is waited
+        for, and only what it has not folded is. Much is folded in a thread, on a copy, since somebody may be
+        deciding on the state that there is.
+        """
         wide, followed = self.domain.wide[stream], self._wide[stream]
         head, rows = await self.log.read_types(wide.types, followed.position)
-        news = [event for _, _, payload in rows if (event := decode(payload)).position > followed.position]
-        if news:
-            followed.state = wide.fold(followed.state, news)
+        events = [decode(payload) for _, _, payload in rows]
+        async with followed.folding:
+            news = [event for event in events if event.position > followed.position]
+            if sum(len(event.data) for event in news) > MUCH:
+                before = wide.copy(self._state(stream)[1])
+                followed.state = await asyncio.to_thread(wide.fold, before, news)
+            elif news:
+                followed.state = wide.fold(followed.state, news)
             own = [event.streamversion for event in news if event.subject == stream]
             followed.version = max([followed.version, *own])
-        followed.position = max(followed.position, head)
+            followed.position = max(followed.position, head)
 
     def _state(self, stream: str) -> tuple[int, Any]:
         if stream not in self._wide:
@@ -202,11 +214,22 @@ class Handler:
             followed.state = self.domain.wide[stream].fold(None, [])
         return followed.version, followed.state
 
-    def _decide(self, work: _Work, context: Context) -> _Decided:
-        request = work.request
-        command, target = request.command, work.streams[0]
+    async def _decide_in_turn(self, work: _Work, context: Context) -> _Decided:
+        """What takes long is decided in a thread, on states that nobody touches meanwhile; whether they have
+        moved is for the append to say.
+        """
         streams = (*work.streams, *self._followed(work))
         seen = {stream: self._state(stream) for stream in streams}
+        if not work.request.command.takes_long():
+            return self._decide(work, context, seen)
+        for stream in seen.keys() & self._wide.keys():
+            version, state = seen[stream]
+            seen[stream] = (version, self.domain.wide[stream].copy(state))
+        return await asyncio.to_thread(self._decide, work, context, seen)
+
+    def _decide(self, work: _Work, context: Context, seen: dict[str, tuple[int, Any]]) -> _Decided:
+        request = work.request
+        command, target = request.command, work.streams[0]
         if request.expected_version is not None and request.expected_version != seen[target][0]:
             raise Conflict("version-conflict", version=seen[target][0])
         states = {stream: state for stream, (_, state) in seen.items()}

@@ -1,9 +1,11 @@
 """Keeps a service's copy of the administrative units in its tables."""
 
+import asyncio
+
 import asyncpg
 
 from libs.service.hierarchy import fold
-from libs.service.unit_events import read
+from libs.service.unit_events import UnitsReorganised, read
 from libs.service.unit_spans import Span
 from libs.service.unit_tree import Gathered, KnownSuccession, Tree
 
@@ -33,18 +35,22 @@ class UnitCopy:
     def forget(self) -> None:
         self._gathered = None
 
-    def add(self, position: int, type_: str, data: bytes) -> None:
+    async def add(self, position: int, type_: str, data: bytes) -> None:
         """Raises msgspec.DecodeError, Contradiction; then nothing was added."""
-        self._begun.add(position, read(type_, data))
+        event = read(type_, data)
+        if isinstance(event, UnitsReorganised):
+            # The last part of a reform changes all its units at once; the service answers meanwhile.
+            await asyncio.to_thread(self._begun.add, position, event)
+        else:
+            self._begun.add(position, event)
 
     async def save(self, connection: asyncpg.Connection) -> None:
         gathered = self._begun
+        opened, closed = await asyncio.to_thread(_changed, gathered)
         await connection.copy_records_to_table(
-            "unit_spans",
-            records=[(*span, fold(span.name), until) for span, until in gathered.opened()],
-            columns=(*_SPAN, "folded_name", "known_until"),
+            "unit_spans", records=opened, columns=(*_SPAN, "folded_name", "known_until")
         )
-        if closed := gathered.closed():
+        if closed:
             await connection.execute(_CLOSE, *zip(*closed, strict=True))
         await connection.copy_records_to_table(
             "unit_successions",
@@ -63,6 +69,11 @@ class UnitCopy:
     def _begun(self) -> Gathered:
         assert self._gathered is not None, "begin first"
         return self._gathered
+
+
+def _changed(gathered: Gathered) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    opened: list[tuple[object, ...]] = [(*span, fold(span.name), until) for span, until in gathered.opened()]
+    return opened, list(gathered.closed())
 
 
 _SPANS = f"SELECT {', '.join(_SPAN)} FROM unit_spans WHERE known_until IS NULL"

@@ -187,7 +187,7 @@ class RegistryLists:
                 continue
             try:
                 if event.type in UNIT_EVENTS:
-                    self._units.add(event.position, event.type, bytes(event.data))
+                    await self._units.add(event.position, event.type, bytes(event.data))
                 else:
                     rows.add(event)
             except (ValidationError, msgspec.DecodeError, Contradiction) as error:

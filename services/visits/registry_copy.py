@@ -87,7 +87,7 @@ class RegistryCopy:
                 continue
             try:
                 if event.type in UNIT_EVENTS:
-                    self._units.add(event.position, event.type, bytes(event.data))
+                    await self._units.add(event.position, event.type, bytes(event.data))
                 if concerns(event):
                     key = key_of(event.subject)
                     facts[key] = learn(facts.get(key), event)

@@ -1,7 +1,8 @@
 """A reform over HTTP: units of any day, what became of them, hamlets to be assigned, areas, outlines."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,10 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from libs.events.decider import States
+from libs.events.event import Event
+from services.registry.domain import decreeing
+from services.registry.domain.reorganisations import MANY_UNITS, DecreeReorganisation
 from services.registry.main import create
 from socai.local.embedded import Embedded
 from tests.registry.reform import (
@@ -25,10 +30,11 @@ from tests.registry.reform import (
     WARD_1,
     WARD_2,
     WARD_3,
+    founded,
     reform,
 )
 from tests.registry.test_units import command_for
-from tests.services import Client, serving, settings_for
+from tests.services import PATIENCE, Client, serving, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -159,6 +165,31 @@ async def test_a_reform_that_is_sent_again_is_recognised(registry: Client) -> No
     again = await registry.post("/v1/reorganisations", body)
     assert (first.status, again.status, again.body["repeated"]) == (201, 200, True)
     assert again.body["receipt"] == first.body["receipt"]
+
+
+async def test_others_are_answered_while_a_wide_reform_is_decided(
+    registry: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, decree = threading.Event(), threading.Event(), decreeing.decree
+
+    def paused(command: DecreeReorganisation, states: States) -> Sequence[Event]:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return decree(command, states)
+
+    monkeypatch.setattr(decreeing, "decree", paused)
+    communes = [founded("commune", f"{40_000 + n}", "Mới", NEW_CA_MAU) for n in range(MANY_UNITS + 1)]
+    body = reform(id=uuid4(), founds=tuple(communes), changes=(), ends=(), dissolves=(), successions=())
+    wide = asyncio.create_task(registry.post("/v1/reorganisations", body.model_dump(mode="json")))
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
+    assert (await registry.get("/healthz")).status == 200
+    team = {"name": "Tổ 1", "decision_number": "1/QĐ", "formed_on": "2025-07-02"}
+    formed = {**team, "id": str(uuid4()), "unit_ids": [str(AN_XUYEN)]}
+    assert (await registry.post("/v1/teams", formed)).status == 201
+    go_on.set()
+    assert (await wide).status == 201
+    formed = {**team, "id": str(uuid4()), "unit_ids": [str(communes[-1]["id"])]}
+    assert (await registry.post("/v1/teams", formed)).status == 201
 
 
 async def test_a_hamlet_of_a_split_commune_is_unassigned_until_somebody_assigns_it(registry: Client) -> None:

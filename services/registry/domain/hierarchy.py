@@ -92,4 +92,4 @@ def fold(state: Tree | None, events: Sequence[Recorded]) -> Tree:
     return tree
 
 
-WIDE = {HIERARCHY: Wide(types=frozenset(UNIT_EVENTS), fold=fold)}
+WIDE = {HIERARCHY: Wide(types=frozenset(UNIT_EVENTS), fold=fold, copy=Tree.copy)}

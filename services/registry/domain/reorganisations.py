@@ -14,6 +14,8 @@ from services.registry.domain.hierarchy import HIERARCHY, Level, unit_stream
 from services.registry.domain.text import Name, UnitCode
 
 MOST_UNITS = 20_000
+MANY_UNITS = 200
+"""Named in a reorganisation that takes long to decide: more than some 20 ms."""
 
 Extent = Literal["whole", "part"]
 
@@ -83,6 +85,10 @@ class DecreeReorganisation(Command):
             *(succession.to_id for succession in self.successions),
         ]
         return (HIERARCHY, *map(unit_stream, dict.fromkeys(named)))
+
+    def takes_long(self) -> bool:
+        named = (self.founds, self.changes, self.ends, self.dissolves, self.successions)
+        return sum(map(len, named)) > MANY_UNITS
 
     def claims(self) -> tuple[str, ...]:
         return (HIERARCHY, *(unit_stream(unit.id) for unit in self.founds))
