@@ -67,9 +67,12 @@ class _Work(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _WideState:
-    """A wide state, as of a position of the log; `version` is that of its own stream."""
+    """A wide state, as of a position of the log; `version` is that of its own stream, `moved` the position of
+    the last event that is folded into it.
+    """
 
     position: int = 0
+    moved: int = 0
     version: int = 0
     state: Any = None
     folding: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -202,6 +205,7 @@ class Handler:
                 followed.state = await asyncio.to_thread(wide.fold, before, news)
             elif news:
                 followed.state = wide.fold(followed.state, news)
+            followed.moved = news[-1].position if news else followed.moved
             own = [event.streamversion for event in news if event.subject == stream]
             followed.version = max([followed.version, *own])
             followed.position = max(followed.position, head)
@@ -215,17 +219,27 @@ class Handler:
         return followed.version, followed.state
 
     async def _decide_in_turn(self, work: _Work, context: Context) -> _Decided:
-        """What takes long is decided in a thread, on states that nobody touches meanwhile; whether they have
-        moved is for the append to say.
+        """What takes long is decided in a thread, on wide states that nobody folds on meanwhile, and again
+        if one of them has moved by then: no append would notice, unless its own stream is the one that did.
         """
-        streams = (*work.streams, *self._followed(work))
-        seen = {stream: self._state(stream) for stream in streams}
         if not work.request.command.takes_long():
-            return self._decide(work, context, seen)
-        for stream in seen.keys() & self._wide.keys():
-            version, state = seen[stream]
-            seen[stream] = (version, self.domain.wide[stream].copy(state))
-        return await asyncio.to_thread(self._decide, work, context, seen)
+            return self._decide(work, context, self._seen(work))
+        for _ in range(ATTEMPTS):
+            seen = self._seen(work)
+            moved = {stream: self._wide[stream].moved for stream in seen if stream in self._wide}
+            for stream in moved:
+                version, state = seen[stream]
+                seen[stream] = (version, self.domain.wide[stream].copy(state))
+            decided = await asyncio.to_thread(self._decide, work, context, seen)
+            for stream in moved:
+                await self._widen(stream)
+            if all(self._wide[stream].moved == position for stream, position in moved.items()):
+                return decided
+        raise NotYet("too-many-writers")
+
+    def _seen(self, work: _Work) -> dict[str, tuple[int, Any]]:
+        streams = (*work.streams, *self._followed(work))
+        return {stream: self._state(stream) for stream in streams}
 
     def _decide(self, work: _Work, context: Context, seen: dict[str, tuple[int, Any]]) -> _Decided:
         request = work.request

@@ -78,17 +78,34 @@ async def test_a_command_relies_on_what_stands_in_any_stream(log: Log) -> None:
 
 
 async def test_others_are_answered_while_a_command_takes_long(log: Log) -> None:
-    """What they do is folded into the state that the long one is being decided on, and it does not notice."""
     pause = Pause(threading.Event(), threading.Event())
     handler = Handler(log, domain(pause))
     await handler.execute([request(Install(id="a"))])
     long = asyncio.create_task(handler.execute([request(InstallIf(id="b", most=2, long=True))]))
     assert await asyncio.to_thread(pause.begun.wait, PATIENCE)
+    others = [Turn(id="a", on=True), Turn(id="x", on=True)]
+    assert [answers(await handler.execute([request(other)]))[0] for other in others] == [
+        "accepted",
+        "switch-unknown",
+    ]
+    pause.go_on.set()
+    assert answers(await long) == ["accepted"]
+
+
+@pytest.mark.parametrize(("most", "outcome"), [(5, "accepted"), (4, "too-many")])
+async def test_a_command_that_takes_long_does_not_overlook_what_others_do_meanwhile(
+    log: Log, most: int, outcome: str
+) -> None:
+    """It is decided on the state as it was, which the others fold on, and then once more."""
+    pause = Pause(threading.Event(), threading.Event())
+    handler = Handler(log, domain(pause))
+    await handler.execute([request(Install(id="a"))])
+    long = asyncio.create_task(handler.execute([request(InstallIf(id="b", most=most, long=True))]))
+    assert await asyncio.to_thread(pause.begun.wait, PATIENCE)
     others = [Install(id="c"), Install(id="d"), InstallIf(id="e", most=4)]
     assert [answers(await handler.execute([request(other)]))[0] for other in others] == ["accepted"] * 3
     pause.go_on.set()
-    assert answers(await long) == ["accepted"]
-    assert answers(await handler.execute([request(InstallIf(id="f", most=5))])) == ["too-many"]
+    assert answers(await long) == [outcome]
 
 
 async def test_what_moves_while_a_command_takes_long_is_noticed(log: Log) -> None:

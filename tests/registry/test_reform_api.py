@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +18,7 @@ from services.registry.domain import decreeing
 from services.registry.domain.reorganisations import MANY_UNITS, DecreeReorganisation
 from services.registry.main import create
 from socai.local.embedded import Embedded
+from tests.registry.province import established
 from tests.registry.reform import (
     AN_XUYEN,
     CA_MAU,
@@ -31,6 +34,7 @@ from tests.registry.reform import (
     WARD_2,
     WARD_3,
     founded,
+    new_id,
     reform,
 )
 from tests.registry.test_units import command_for
@@ -167,29 +171,67 @@ async def test_a_reform_that_is_sent_again_is_recognised(registry: Client) -> No
     assert again.body["receipt"] == first.body["receipt"]
 
 
-async def test_others_are_answered_while_a_wide_reform_is_decided(
-    registry: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, go_on, decree = threading.Event(), threading.Event(), decreeing.decree
+@dataclass
+class Pause:
+    """Holds up a reorganisation that has begun to be decided, until it may go on."""
+
+    begun: threading.Event
+    go_on: threading.Event
+
+    async def reached(self) -> bool:
+        return await asyncio.to_thread(self.begun.wait, PATIENCE)
+
+
+@pytest.fixture
+def pause(monkeypatch: pytest.MonkeyPatch) -> Pause:
+    made, decree = Pause(threading.Event(), threading.Event()), decreeing.decree
 
     def paused(command: DecreeReorganisation, states: States) -> Sequence[Event]:
-        begun.set()
-        assert go_on.wait(PATIENCE)
+        made.begun.set()
+        assert made.go_on.wait(PATIENCE)
         return decree(command, states)
 
     monkeypatch.setattr(decreeing, "decree", paused)
-    communes = [founded("commune", f"{40_000 + n}", "Mới", NEW_CA_MAU) for n in range(MANY_UNITS + 1)]
-    body = reform(id=uuid4(), founds=tuple(communes), changes=(), ends=(), dissolves=(), successions=())
-    wide = asyncio.create_task(registry.post("/v1/reorganisations", body.model_dump(mode="json")))
-    assert await asyncio.to_thread(begun.wait, PATIENCE)
+    return made
+
+
+def wide(first: int) -> dict[str, Any]:
+    """A reorganisation that takes long; it founds communes, their codes from the first one on."""
+    codes = [str(first + number) for number in range(MANY_UNITS + 1)]
+    communes = tuple(founded("commune", code, "Mới", NEW_CA_MAU) for code in codes)
+    command = reform(id=uuid4(), founds=communes, changes=(), ends=(), dissolves=(), successions=())
+    return command.model_dump(mode="json")
+
+
+async def test_others_are_answered_while_a_wide_reform_is_decided(registry: Client, pause: Pause) -> None:
+    body = wide(40_000)
+    decreed = asyncio.create_task(registry.post("/v1/reorganisations", body))
+    assert await pause.reached()
     assert (await registry.get("/healthz")).status == 200
     team = {"name": "Tổ 1", "decision_number": "1/QĐ", "formed_on": "2025-07-02"}
     formed = {**team, "id": str(uuid4()), "unit_ids": [str(AN_XUYEN)]}
     assert (await registry.post("/v1/teams", formed)).status == 201
-    go_on.set()
-    assert (await wide).status == 201
-    formed = {**team, "id": str(uuid4()), "unit_ids": [str(communes[-1]["id"])]}
+    pause.go_on.set()
+    assert (await decreed).status == 201
+    formed = {**team, "id": str(uuid4()), "unit_ids": [body["founds"][-1]["id"]]}
     assert (await registry.post("/v1/teams", formed)).status == 201
+
+
+async def test_a_code_that_is_given_out_while_a_wide_reform_is_decided_is_taken(
+    registry: Client, pause: Pause
+) -> None:
+    """The unit of another first day has another id, so that no stream says that both are one code's."""
+    decreed = asyncio.create_task(registry.post("/v1/reorganisations", wide(41_000)))
+    assert await pause.reached()
+    day = date(2025, 7, 2)
+    unit = established("commune", "41000", "Sớm", NEW_CA_MAU)
+    unit = unit.model_copy(update={"unit_id": new_id("commune", "41000", day), "valid_from": day})
+    body = command_for(unit).model_dump(mode="json", by_alias=True)
+    assert (await registry.post("/v1/units", body)).status == 201
+    pause.go_on.set()
+    refused = await decreed
+    assert (refused.status, refused.body["code"]) == (422, "unit-code-taken")
+    assert [error["pointer"] for error in refused.body["errors"]] == ["/founds/0/code"]
 
 
 async def test_a_hamlet_of_a_split_commune_is_unassigned_until_somebody_assigns_it(registry: Client) -> None:
