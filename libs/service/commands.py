@@ -139,8 +139,9 @@ class CommandApi:
         metrics.COMMANDS.labels(cls.kind, _status(outcome)).inc()
         if isinstance(outcome, Refusal):
             problem = from_refusal(outcome)
-            if "version" in outcome.values:
-                problem.headers["ETag"] = f'"{outcome.values["version"]}"'
+            if outcome.code == "version-conflict":
+                problem.current = await self._current(asked)
+                problem.headers["ETag"] = f'"{problem.current["version"]}"'
             raise problem
         answer: dict[str, Any] = {"id": outcome.id, "version": outcome.version, "receipt": _receipt(outcome)}
         if outcome.repeated:

@@ -20,6 +20,17 @@ RECEIPT: dict[str, Any] = {
         "command_id": {"type": "string", "format": "uuid"},
     },
 }
+CURRENT: dict[str, Any] = {
+    "type": "object",
+    "description": "Who changed the resource last, when, and what differs from the version that was read.",
+    "required": ["version"],
+    "properties": {
+        "version": {"type": "integer"},
+        "by": {"type": "string"},
+        "at": {"type": "string"},
+        "differences": {"type": "array", "items": {"type": "object"}},
+    },
+}
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "code"],
@@ -40,6 +51,7 @@ PROBLEM: dict[str, Any] = {
                 },
             },
         },
+        "current": CURRENT,
     },
 }
 DROPPED: dict[str, Any] = {
@@ -68,7 +80,7 @@ RESULT: dict[str, Any] = {
         "receipt": RECEIPT,
         "dropped": DROPPED,
         "problem": PROBLEM,
-        "current": {"type": "object"},
+        "current": CURRENT,
     },
 }
 

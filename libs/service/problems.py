@@ -56,7 +56,9 @@ _BY_PREFIX = (
 
 
 class Problem(Exception):
-    """An answer other than success. `errors` are `{"pointer", "code", "detail"}` into the request."""
+    """An answer other than success. `errors` are `{"pointer", "code", "detail"}` into the request; `current`
+    is what somebody else has made of a resource since it was read, as in `/sync`.
+    """
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Problem(Exception):
         self.code = code
         self.detail = detail
         self.errors = errors
+        self.current: Mapping[str, Any] | None = None
         self.type = PROBLEMS[code]
         self.headers = dict(headers or {})
         if self.status in _PASSING:
@@ -93,6 +96,8 @@ class Problem(Exception):
             body["detail"] = self.detail
         if self.errors:
             body["errors"] = list(self.errors)
+        if self.current is not None:
+            body["current"] = self.current
         return body
 
 

@@ -164,6 +164,7 @@ async def test_the_second_of_two_officers_is_told_the_version_whatever_they_chan
         late = await registry.post(path, body, headers={"If-Match": f'"{version - 1}"'})
         assert (late.status, late.body["code"]) == (412, "version-conflict"), path
         assert late.headers["ETag"] == f'"{version}"', path
+        assert late.body["current"]["version"] == version, path
         await accepted(registry, path, body, headers={"If-Match": f'"{version}"'})
     command = {"id": str(uuid4()), "kind": "leave-team", "target": other["id"], "expected_version": 9}
     batch = {"commands": [{**command, "body": {"left_on": "2023-01-31"}}]}

@@ -137,6 +137,8 @@ async def test_an_edit_of_what_has_changed_since_is_refused_with_the_version_the
     assert (await post(client, path, {"number": 3}, If_Match='"1"')).headers["ETag"] == '"2"'
     late = await post(client, path, {"number": 4}, If_Match='"1"')
     assert (late.status, late.code, late.headers["ETag"]) == (412, "version-conflict", '"2"')
+    assert late.body["current"]["version"] == 2
+    assert set(late.body["current"]) >= {"by", "at"}
     assert (await post(client, path, {"number": 4}, If_Match="*")).status == 201
 
 
