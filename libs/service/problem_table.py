@@ -135,6 +135,7 @@ REGISTRY = _rows(
     ("team-across-communes", 422, "Tổ không thể thuộc nhiều xã", "The team's hamlets lie in several communes"),
     ("team-dissolved", 422, "Tổ đã giải thể", "The team has been dissolved"),
     ("dissolved-before-members", 422, "Giải thể trước hoạt động của thành viên", "Something is known of a member after this day"),
+    ("dissolved-before-campaign", 422, "Tổ còn đợt ra quân sau ngày này", "The team alone has a campaign after this day"),
     ("lists-behind", 409, "Danh sách chưa kịp cập nhật", "The lists do not include yet what was written"),
     ("before-last-change", 422, "Trước lần thay đổi gần nhất", "It lies before the last change"),
     ("member-in-team", 422, "Đang là thành viên của một tổ", "The member is in a team already"),

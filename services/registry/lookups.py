@@ -16,7 +16,8 @@ class Lookups:
     """Answers from the registry's own tables, once they include all that the log has at that moment.
 
     What is appended between the look-up and the decision is not seen. It leaves open a member who joins in
-    that instant with a day after the team's last one: that membership is empty, since none outlives its team.
+    that instant with a day after the team's last one: that membership is empty, since none outlives its team;
+    and a campaign that loses its teams in that instant: it cannot be held, but can be cancelled.
     """
 
     def __init__(self, log: Log, caught_up: Callable[[], Awaitable[bool]]) -> None:
@@ -28,10 +29,14 @@ class Lookups:
         if not team_ids:
             return _NOTHING
         behind = not await self._caught_up()
-        return Known(await self._last_days(team_ids), behind)
+        return Known(await self._last_days(team_ids), await self._last_campaigns(team_ids), behind)
 
     async def _last_days(self, team_ids: list[UUID]) -> dict[UUID, date]:
         rows = await self._log.pool.fetch(_LAST_DAYS, team_ids)
+        return {row["team_id"]: row["last_day"] for row in rows}
+
+    async def _last_campaigns(self, team_ids: list[UUID]) -> dict[UUID, date]:
+        rows = await self._log.pool.fetch(_LAST_CAMPAIGNS, team_ids)
         return {row["team_id"]: row["last_day"] for row in rows}
 
 
@@ -41,4 +46,14 @@ SELECT team_id, max(last_day) AS last_day
          UNION ALL
         SELECT team_id, left_on FROM past_memberships WHERE team_id = ANY($1)) known
  GROUP BY team_id
+"""
+_LAST_CAMPAIGNS = """
+SELECT asked.team_id, max(c.day) AS last_day
+  FROM unnest($1::uuid[]) asked (team_id)
+  JOIN campaigns c ON c.team_ids @> ARRAY[asked.team_id] AND c.status <> 'cancelled'
+ WHERE NOT EXISTS (
+       SELECT FROM teams other
+        WHERE other.team_id = ANY(c.team_ids) AND other.team_id <> asked.team_id
+          AND other.formed_on <= c.day AND (other.dissolved_on IS NULL OR other.dissolved_on >= c.day))
+ GROUP BY asked.team_id
 """

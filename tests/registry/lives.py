@@ -7,6 +7,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from libs.events.event import Event
+from services.registry.domain.campaigns import CampaignCancelled, CampaignHeld, CampaignPlanned
 from services.registry.domain.members import MemberJoined, MemberLeft, MemberRoleChanged
 from services.registry.domain.sign_ins import MemberLinked, SignInLinked, SignInReleased
 from services.registry.domain.teams import LeaderAppointed, LeaderReleased, TeamDissolved, TeamFormed
@@ -32,6 +33,12 @@ class Leadership:
     last: date = date.max
 
 
+@dataclass
+class Campaign:
+    team_ids: tuple[UUID, ...]
+    day: date
+
+
 class Lives:
     """Raises AssertionError where events contradict what must always hold."""
 
@@ -42,6 +49,7 @@ class Lives:
         self.leaderships: dict[UUID, list[Leadership]] = {}
         self.sign_in_of: dict[UUID, str | None] = {}
         self.member_of: dict[str, UUID | None] = {}
+        self.campaigns: dict[UUID, Campaign] = {}
         for event in events:
             self._add(event)
 
@@ -81,6 +89,12 @@ class Lives:
             case SignInReleased():
                 assert self.member_of[event.subject] == event.member_id, "whose it is gives it back"
                 self.member_of[event.subject] = None
+            case CampaignPlanned():
+                self.campaigns[event.campaign_id] = Campaign(event.team_ids, event.day)
+            case CampaignHeld():
+                self.campaigns[event.campaign_id].day = event.held_on
+            case CampaignCancelled():
+                del self.campaigns[event.campaign_id]
 
     def _membership(self, member_id: UUID, team_id: UUID) -> Membership:
         """The one that is going on."""
@@ -102,7 +116,25 @@ class Lives:
             days[one.team_id] = max(days.get(one.team_id, date.min), known)
         return days
 
+    def last_campaigns(self) -> dict[UUID, date]:
+        """By team, the last day of a campaign that nobody but this team is there for."""
+        days: dict[UUID, date] = {}
+        for campaign in self.campaigns.values():
+            there = self._there(campaign)
+            if len(there) == 1:
+                days[there[0]] = max(days.get(there[0], date.min), campaign.day)
+        return days
+
+    def _there(self, campaign: Campaign) -> list[UUID]:
+        return [
+            team_id
+            for team_id in campaign.team_ids
+            if self.formed[team_id] <= campaign.day <= self.dissolved.get(team_id, date.max)
+        ]
+
     def check(self) -> None:
+        for campaign in self.campaigns.values():
+            assert self._there(campaign), "a campaign has a team on its day"
         for one in self._all():
             assert self.formed[one.team_id] <= one.joined_on <= self.end(one), "within the team's life"
             for day in (*one.days, *(day for day, _ in one.roles)):

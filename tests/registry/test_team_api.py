@@ -129,6 +129,25 @@ async def test_a_member_goes_comes_back_and_keeps_what_was_learned(registry: Cli
     assert [m["left_on"] for m in back.body["past_memberships"]] == ["2022-08-31"]
 
 
+async def test_a_team_is_not_dissolved_before_a_campaign_that_nobody_would_be_left_for(
+    registry: Client,
+) -> None:
+    (one, _), (other, _) = await formed(registry), await formed(registry)
+    alone, together = campaign(str(uuid4()), one["id"]), campaign(str(uuid4()), one["id"])
+    together["team_ids"].append(other["id"])
+    for planned in (alone, together):
+        await accepted(registry, "/v1/campaigns", {**planned, "day": "2027-01-15"})
+    end = {"dissolved_on": "2023-03-31", "reason": "merged"}
+    refused = await registry.post(f"/v1/teams/{one['id']}/dissolve", end)
+    assert (refused.status, refused.body["code"]) == (422, "dissolved-before-campaign")
+    await accepted(registry, f"/v1/campaigns/{alone['id']}/cancel", {"reason": "the team ends"})
+    await accepted(registry, f"/v1/teams/{one['id']}/dissolve", end)
+    refused = await registry.post(f"/v1/teams/{other['id']}/dissolve", end)
+    assert (refused.status, refused.body["code"]) == (422, "dissolved-before-campaign")
+    await accepted(registry, f"/v1/campaigns/{together['id']}/cancel", {"reason": "both end"})
+    await accepted(registry, f"/v1/teams/{other['id']}/dissolve", end)
+
+
 async def test_the_second_of_two_officers_is_told_the_version_whatever_they_change(
     registry: Client,
 ) -> None:
@@ -152,9 +171,9 @@ async def test_the_second_of_two_officers_is_told_the_version_whatever_they_chan
         (f"{member}/training", {"course": "Kỹ năng số", "completed_on": "2023-01-01"}, 4),
         (f"{member}/leave", {"left_on": "2023-01-31"}, 5),
         (f"{team_}/members", {**person, "joined_on": "2023-02-01"}, 6),
-        (f"{team_}/dissolve", {"dissolved_on": "2023-03-31", "reason": "merged"}, 6),
         (f"/v1/campaigns/{ids['campaign']}/hold", {}, 1),
         (f"/v1/campaigns/{ids['cancelled']}/cancel", {"reason": "rain"}, 1),
+        (f"{team_}/dissolve", {"dissolved_on": "2023-03-31", "reason": "merged"}, 6),
         (f"/v1/statistics/{ids['statistic']}/withdraw", {"reason": "wrong month"}, 1),
         (f"/v1/targets/{ids['target']}/withdraw", {"reason": "another plan"}, 1),
         ("/v1/digital-services", listed(services[0], "Dịch vụ khác"), 1),

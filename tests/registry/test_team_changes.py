@@ -131,5 +131,13 @@ def test_a_team_is_not_dissolved_before_what_is_known_of_its_members() -> None:
     given(TEAM, known=Known(last_days={TEAM.team_id: DAY})).when(dissolve).then(DISSOLVED)
 
 
+def test_a_team_is_not_dissolved_before_a_campaign_that_is_its_alone() -> None:
+    known = Known(last_campaigns={TEAM.team_id: date(2023, 5, 2)})
+    given(TEAM, known=known).when(dissolve).then_refused(
+        Rejected, "dissolved-before-campaign", "/dissolved_on"
+    )
+    given(TEAM, known=Known(last_campaigns={TEAM.team_id: DAY})).when(dissolve).then(DISSOLVED)
+
+
 def test_a_team_is_not_dissolved_by_lists_that_are_behind() -> None:
     given(TEAM, known=Known(behind=True)).when(dissolve).then_refused(NotYet, "lists-behind")

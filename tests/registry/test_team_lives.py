@@ -143,7 +143,9 @@ class TeamsAndMembers(RuleBasedStateMachine):
         self.asked.append(command)
         followed = command.follows(self.states.get(command.target()))
         streams = (command.target(), *command.relies_on(), *followed)
-        context = Context.at(NOW, Known(last_days=Lives(self.events).last_days()))
+        lives = Lives(self.events)
+        known = Known(last_days=lives.last_days(), last_campaigns=lives.last_campaigns())
+        context = Context.at(NOW, known)
         try:
             happened = DOMAIN.decide(command, {name: self.states.get(name) for name in streams}, context)
         except Refusal as refusal:
@@ -182,8 +184,8 @@ member-role-changed member-linked sign-in-linked sign-in-released specialities-a
 campaign-planned campaign-held campaign-cancelled
 
 already-exists date-in-future listed-twice team-place-invalid team-across-communes team-unknown team-dissolved
-before-last-change dissolved-before-members joined-before-team member-unknown member-in-team
-membership-overlaps member-left before-joining team-has-leader sign-in-taken campaign-unknown
+before-last-change dissolved-before-members dissolved-before-campaign joined-before-team member-unknown
+member-in-team membership-overlaps member-left before-joining team-has-leader sign-in-taken campaign-unknown
 campaign-before-team campaign-held campaign-cancelled
 """
 

@@ -10,11 +10,14 @@ from libs.events.decider import Context, NotYet
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`last_days`: by team, the last day on which something is known of anybody in it. `behind`: the tables
-    do not include yet what the log had when they were asked, so nothing can be decided by them.
+    """By team: `last_days`, the last day on which something is known of anybody in it; `last_campaigns`, the
+    last day of a campaign, planned or held, in which no other team takes part that is there on that day.
+    `behind`: the tables do not include yet what the log had when they were asked, so nothing can be decided
+    by them.
     """
 
     last_days: Mapping[UUID, date] = field(default_factory=dict)
+    last_campaigns: Mapping[UUID, date] = field(default_factory=dict)
     behind: bool = False
 
 

@@ -72,8 +72,8 @@ def decide(command: TeamChange, states: States, context: Context) -> Sequence[Ev
     """Changes come in the order of their days; saying what is so already changes nothing.
 
     Raises Rejected: date-in-future, before-last-change, team-dissolved, listed-twice, team-place-invalid,
-    unit-not-active, team-across-communes, dissolved-before-members; NotYet: team-unknown, unit-unknown,
-    lists-behind.
+    unit-not-active, team-across-communes, dissolved-before-members, dissolved-before-campaign; NotYet:
+    team-unknown, unit-unknown, lists-behind.
     """
     match command:
         case RenameTeam():
@@ -100,17 +100,22 @@ def _move(command: MoveTeam, states: States, context: Context) -> Sequence[Event
 
 
 def _dissolve(command: DissolveTeam, states: States, context: Context) -> Sequence[Event]:
-    """Members' streams do not stand here, and there may be any number of them: the last day on which
-    something is known of one is looked up.
+    """Members' and campaigns' streams do not stand here, and there may be any number of them: the last days
+    on which something is known of one are looked up. A campaign that other teams take part in goes on
+    without this one; one that nobody would be left for is held or cancelled first.
     """
     pointer = "/dissolved_on"
     team = _changing(command, states, context, day=command.dissolved_on, pointer=pointer)
     led_last = max(day for day in (team.changed_on, team.led_from, team.led_until) if day is not None)
     if command.dissolved_on < led_last:
         raise Rejected("before-last-change", pointer, changed_on=led_last)
-    last_day = looked_up(context).last_days.get(command.id)
+    known = looked_up(context)
+    last_day = known.last_days.get(command.id)
     if last_day is not None and command.dissolved_on < last_day:
         raise Rejected("dissolved-before-members", pointer, last_day=last_day)
+    last_day = known.last_campaigns.get(command.id)
+    if last_day is not None and command.dissolved_on < last_day:
+        raise Rejected("dissolved-before-campaign", pointer, last_day=last_day)
     return [
         TeamDissolved(
             team_id=command.id,
