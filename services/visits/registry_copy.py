@@ -208,17 +208,20 @@ def _with(known: Known, units: Sequence[tuple[Any, ...]], facts: Sequence[tuple[
     )
 
 
-# Of a unit that changed, every span as it is known now.
+# Of a unit that changed, every span as it is known now. Mostly nothing is new, and then nothing is looked for:
+# a table that was filled a moment ago would be read from end to end.
 _NEWS = """
 WITH done (position) AS (
     SELECT coalesce((SELECT position FROM consumer_checkpoints WHERE consumer = $1 AND source = $2), 0)
 )
 SELECT done.position,
        ARRAY(SELECT position FROM quarantine WHERE consumer = $1 AND source = $2),
+       CASE WHEN done.position > $3 THEN
        ARRAY(SELECT (unit_id, level, parent_id, valid_from, valid_to, status, founded) FROM unit_spans
               WHERE unit_id IN (SELECT unit_id FROM unit_spans WHERE known_from > $3)
                 AND known_until IS NULL
-              ORDER BY unit_id, valid_from),
-       ARRAY(SELECT (kind, name, content::text) FROM registry_facts WHERE position > $3)
+              ORDER BY unit_id, valid_from) END,
+       CASE WHEN done.position > $3 THEN
+       ARRAY(SELECT (kind, name, content::text) FROM registry_facts WHERE position > $3) END
   FROM done
 """

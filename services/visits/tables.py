@@ -174,31 +174,22 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
        obstacles = excluded.obstacles, status = excluded.status, version = excluded.version
 """
 _SURVIVORS = "SELECT household_id, survivor_id FROM households WHERE household_id = ANY($1::uuid[])"
-_SURVIVOR = """
-UPDATE visits v SET survivor_id = h.survivor_id FROM households h
- WHERE v.position = ANY($1) AND h.household_id = v.household_id AND h.survivor_id <> v.survivor_id
-"""
 _SURVIVOR = "coalesce((SELECT survivor_id FROM households WHERE household_id = $2), $2)"
 _JOIN_HOUSEHOLDS = f"UPDATE households SET survivor_id = {_SURVIVOR} WHERE survivor_id = $1"
 _JOIN_VISITS = f"UPDATE visits SET survivor_id = {_SURVIVOR} WHERE survivor_id = $1"
 _WAITING = "SELECT array_agg(DISTINCT survivor_id) FROM visits WHERE survivor_id = ANY($1)"
 # The last visit is the one of the latest day; of several on one day, the one recorded last. An obstacle is
 # open until a later visit says something else of the same digital service. Each household's visits are looked
-# up by index, whatever PostgreSQL thinks of a table that has just been filled.
+# up by index, which has them in this order, whatever PostgreSQL thinks of a table that has just been filled.
 _SUM_UP = """
 UPDATE households h
-   SET (visits, met, last_visit_on, last_outcome, follow_up_on) = (
+   SET (visits, met, last_visit_on, last_outcome, follow_up_on, obstacles) = (
            SELECT count(*), count(*) FILTER (WHERE v.outcome = 'met'), max(v.occurred_on),
-                  (array_agg(v.outcome ORDER BY v.occurred_on DESC, v.position DESC))[1],
-                  (array_agg(v.follow_up_on ORDER BY v.occurred_on DESC, v.position DESC))[1]
-             FROM visits v WHERE v.survivor_id = h.household_id AND v.status <> 'voided'),
-       obstacles = coalesce((
-           SELECT jsonb_object_agg(said.key, said.value)
-             FROM (SELECT DISTINCT ON (o.key) o.key, o.value
-                     FROM visits v CROSS JOIN LATERAL jsonb_each(v.obstacles) o
-                    WHERE v.survivor_id = h.household_id AND v.status <> 'voided'
-                    ORDER BY o.key, v.occurred_on DESC, v.position DESC) said
-            WHERE said.value <> 'null'), '{}'),
+                  (array_agg(v.outcome))[count(*)], (array_agg(v.follow_up_on))[count(*)],
+                  coalesce(jsonb_strip_nulls(jsonb_said_last(v.obstacles)), '{}')
+             FROM (SELECT * FROM visits
+                    WHERE survivor_id = h.household_id AND status <> 'voided'
+                    ORDER BY occurred_on, position) v),
        changed = greatest(h.changed, $2)
  WHERE h.household_id = ANY($1)
 """
