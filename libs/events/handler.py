@@ -122,8 +122,8 @@ class Handler:
         """Requests that do not touch each other's streams."""
         prepare = self.domain.prepare
         known = await prepare([work.request.command for work in level]) if prepare else None
-        context = Context.current(known)
-        contexts = {actor: replace(context, actor=actor) for actor in {work.request.actor for work in level}}
+        now = Context.current(known)
+        contexts = {actor: replace(now, actor=actor) for actor in {work.request.actor for work in level}}
         open_ = level
         fresh = False
         for _ in range(ATTEMPTS):
@@ -131,8 +131,12 @@ class Handler:
             decided: list[_Decided] = []
             refused: list[tuple[_Work, Refusal]] = []
             for work in sorted(open_, key=lambda work: work.request.command.takes_long()):
+                context = contexts[work.request.actor]
                 try:
-                    decided.append(await self._decide_in_turn(work, contexts[work.request.actor]))
+                    if work.request.command.takes_long():
+                        decided.append(await self._decide_aside(work, context))
+                    else:
+                        decided.append(self._decide(work, context, self._seen(work)))
                 except Refusal as refusal:
                     refused.append((work, refusal))
             again = [work for work, _ in refused] if not fresh else []
@@ -218,12 +222,10 @@ class Handler:
             followed.state = self.domain.wide[stream].fold(None, [])
         return followed.version, followed.state
 
-    async def _decide_in_turn(self, work: _Work, context: Context) -> _Decided:
+    async def _decide_aside(self, work: _Work, context: Context) -> _Decided:
         """What takes long is decided in a thread, on wide states that nobody folds on meanwhile, and again
         if one of them has moved by then: no append would notice, unless its own stream is the one that did.
         """
-        if not work.request.command.takes_long():
-            return self._decide(work, context, self._seen(work))
         for _ in range(ATTEMPTS):
             seen = self._seen(work)
             moved = {stream: self._wide[stream].moved for stream in seen if stream in self._wide}

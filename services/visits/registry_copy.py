@@ -208,8 +208,8 @@ def _with(known: Known, units: Sequence[tuple[Any, ...]], facts: Sequence[tuple[
     )
 
 
-# Of a unit that changed, every span as it is known now. Mostly nothing is new, and then nothing is looked for:
-# a table that was filled a moment ago would be read from end to end.
+# Of a unit that changed, every span as it is known now. Mostly nothing is new, and then nothing is looked
+# for: a table that was filled a moment ago would be read from end to end.
 _NEWS = """
 WITH done (position) AS (
     SELECT coalesce((SELECT position FROM consumer_checkpoints WHERE consumer = $1 AND source = $2), 0)
