@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from libs.events.decider import Command, NotYet, Rejected
@@ -23,10 +24,11 @@ from services.visits.domain import (
     VoidVisit,
     domain,
 )
-from services.visits.domain.guidance import Guidance
-from services.visits.domain.known import Leadership
+from services.visits.domain.guidance import Guidance, Reached
+from services.visits.domain.known import DigitalService, Leadership, Team
 from tests.specification import Specification
 from tests.visits.hamlet import (
+    CAMPAIGN,
     HAMLET,
     HOUSEHOLD,
     KNOWN,
@@ -50,6 +52,9 @@ FALLS = DisputeSettled(**OF, stands=False, reason="it was next door")
 VOIDED = VisitVoided(**OF, reason="twice")
 CONFIRM, DISPUTE = ConfirmVisit(id=ID), DisputeVisit(id=ID, reason="nobody remembers it")
 SETTLE = SettleDispute(id=ID, stands=True)
+YOUNG, DISSOLVED, CANCELLED = uuid4(), uuid4(), uuid4()
+SHOWN, GONE = Guidance(digital_service="vn.vneid-2"), Guidance(digital_service="vn.gone")
+MASTERED = Guidance(digital_service="vn.vneid-2", reached=(Reached(stage="mastered", people=1),))
 CORRECTED = VisitCorrected(
     **OF,
     reason="another day",
@@ -101,16 +106,35 @@ def test_a_visit_does_not_change_its_household() -> None:
         ({"occurred_on": date(2026, 11, 23)}, "visit-in-future", "/occurred_on"),
         ({"occurred_on": date(2022, 6, 30)}, "visit-before-household", "/occurred_on"),
         ({"follow_up_on": date(2023, 5, 14)}, "follow-up-before-visit", "/follow_up_on"),
+        ({"occurred_on": date(2022, 7, 1), "team_id": YOUNG}, "visit-before-team", "/occurred_on"),
+        ({"team_id": DISSOLVED}, "team-dissolved", "/occurred_on"),
         ({"member_ids": (STRANGER,)}, "member-not-in-team", "/member_ids/0"),
-        (
-            {"guidance": (Guidance(digital_service="vn.vneid-2"),)},
-            "guidance-without-meeting",
-            "/guidance",
-        ),
+        ({"member_ids": (MEMBER, MEMBER)}, "listed-twice", "/member_ids/1"),
+        ({"guidance": (SHOWN,)}, "guidance-without-meeting", "/guidance"),
+        ({"outcome": "met", "guidance": (SHOWN, SHOWN)}, "listed-twice", "/guidance/1/digital_service"),
+        ({"outcome": "met", "guidance": (MASTERED,)}, "stage-unknown", "/guidance/0/reached/0/stage"),
+        ({"outcome": "met", "guidance": (GONE,)}, "digital-service-retired", "/guidance/0/digital_service"),
+        ({"campaign_id": CAMPAIGN}, "visit-off-campaign-day", "/occurred_on"),
+        ({"campaign_id": CANCELLED}, "campaign-cancelled", "/campaign_id"),
+        ({"campaign_id": CAMPAIGN, "team_id": OTHER_TEAM}, "team-not-in-campaign", "/team_id"),
     ],
 )
 def test_a_correction_obeys_the_rules_of_recording(changed: dict[str, Any], code: str, pointer: str) -> None:
-    given().when(correct(**changed)).then_refused(Rejected, code, pointer)
+    teams = {
+        YOUNG: Team(name="Tổ", formed_on=date(2022, 7, 2), unit_ids=(HAMLET,)),
+        DISSOLVED: Team(
+            name="Tổ", formed_on=date(2022, 6, 1), unit_ids=(HAMLET,), dissolved_on=date(2023, 5, 14)
+        ),
+    }
+    cancelled = msgspec.structs.replace(KNOWN.campaigns[CAMPAIGN], cancelled=True)
+    retired = DigitalService(stages=("registered",), retired_on=date(2023, 5, 14))
+    known = replace(
+        KNOWN,
+        teams={**KNOWN.teams, **teams},
+        campaigns={**KNOWN.campaigns, CANCELLED: cancelled},
+        services={**KNOWN.services, "vn.gone": retired},
+    )
+    given(known=known).when(correct(**changed)).then_refused(Rejected, code, pointer)
 
 
 def test_a_correction_does_not_reach_beyond_the_households_last_day() -> None:
@@ -123,8 +147,21 @@ def test_a_correction_does_not_reach_beyond_the_households_last_day() -> None:
     given(closed).when(correct()).then_refused(Rejected, "household-closed", "/occurred_on")
 
 
-def test_what_a_correction_names_may_still_arrive() -> None:
-    given().when(correct(team_id=uuid4())).then_refused(NotYet, "team-unknown", "/team_id")
+@pytest.mark.parametrize(
+    ("changed", "code", "pointer"),
+    [
+        ({"team_id": uuid4()}, "team-unknown", "/team_id"),
+        ({"member_ids": (MEMBER, uuid4())}, "member-unknown", "/member_ids/1"),
+        ({"campaign_id": uuid4()}, "campaign-unknown", "/campaign_id"),
+        (
+            {"outcome": "met", "guidance": (Guidance(digital_service="vn.new"),)},
+            "digital-service-unknown",
+            "/guidance/0/digital_service",
+        ),
+    ],
+)
+def test_what_a_correction_names_may_still_arrive(changed: dict[str, Any], code: str, pointer: str) -> None:
+    given().when(correct(**changed)).then_refused(NotYet, code, pointer)
 
 
 def test_the_leader_confirms_as_whoever_they_sign_in() -> None:
