@@ -172,6 +172,7 @@ VISITS = _rows(
     ("household-there-already", 422, "Hộ đã ở đó", "The household is there already"),
     ("household-absorbed", 422, "Hộ đã được gộp vào hộ khác", "The household was merged into another one"),
     ("household-closed", 422, "Hộ không còn", "The household is no more"),
+    ("household-erased", 422, "Dữ liệu cá nhân của hộ đã bị xóa; cần xóa của hộ kia trước khi gộp", "The household's personal data was erased; erase the other's before merging them"),
     ("household-fixed", 422, "Không đổi được hộ của lượt thăm", "A visit's household cannot be changed"),
     ("before-household", 422, "Trước khi có hộ", "It lies before the household's first day"),
     ("before-last-place", 422, "Trước lần chuyển nơi ở gần nhất", "It lies before the household's last change of place"),

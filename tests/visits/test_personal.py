@@ -180,6 +180,30 @@ def test_households_that_were_one_all_along_are_erased_together() -> None:
     )
 
 
+TWIN = HOUSEHOLD.model_copy(update={"household_id": uuid4(), "number": 71})
+TWIN_ERASED = PersonalDataErased(subject=f"household/{TWIN.household_id}", reason="asked")
+MERGED = (
+    HouseholdMerged(household_id=ID, absorbed_id=TWIN.household_id, merged_on=date(2026, 11, 22)),
+    HouseholdAbsorbed(household_id=TWIN.household_id, into_id=ID, merged_on=date(2026, 11, 22)),
+)
+
+
+def test_nothing_that_is_kept_goes_into_a_household_that_was_erased() -> None:
+    merge = MergeHousehold(id=ID, absorbed_id=TWIN.household_id)
+    given(HOUSEHOLD, TWIN, ERASED).when(merge).then_refused(Rejected, "household-erased", "/id")
+    given(HOUSEHOLD, TWIN, ERASED, TWIN_ERASED).when(merge).then(*MERGED)
+
+
+def test_a_household_that_was_erased_brings_nothing_back_where_it_goes() -> None:
+    given(HOUSEHOLD, CONSENT, TWIN, TWIN_ERASED).when(
+        MergeHousehold(id=ID, absorbed_id=TWIN.household_id)
+    ).then(*MERGED)
+    merged = given(HOUSEHOLD, CONSENT, TWIN, TWIN_ERASED, *MERGED)
+    of_twin = {"household_id": TWIN.household_id}
+    merged.when(visit(note="hẹn lại").model_copy(update=of_twin)).then(recorded(**of_twin))
+    merged.when(ChangeHouseholdDetails(id=ID, head_name=NAME)).then(changed(personal={"head_name": NAME}))
+
+
 def test_a_reading_is_on_record_and_no_client_can_say_one() -> None:
     reading = uuid4()
     given().when(RecordReading(id=reading, purpose="search", subjects=3, unit_id=HAMLET)).then(

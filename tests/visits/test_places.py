@@ -15,6 +15,7 @@ from services.visits.domain import (
     HouseholdAbsorbed,
     HouseholdAssigned,
     HouseholdClosed,
+    HouseholdMerged,
     HouseholdMoved,
     MoveHousehold,
     domain,
@@ -156,6 +157,16 @@ def test_the_part_may_still_arrive() -> None:
 def test_a_household_closes_where_it_is() -> None:
     given().when(CLOSE).then(CLOSED)
     given(MOVED).when(CLOSE).then(CLOSED.model_copy(update={"unit_id": NEIGHBOUR}))
+
+
+def test_what_it_absorbed_closes_with_it() -> None:
+    """Whatever still arrives for the absorbed one is checked by that day, too."""
+    twin = HOUSEHOLD.model_copy(update={"household_id": uuid4(), "unit_id": NEIGHBOUR})
+    ids = {"absorbed_id": twin.household_id, "merged_on": TODAY}
+    merged = HouseholdMerged(household_id=ID, **ids)
+    absorbed = HouseholdAbsorbed(household_id=twin.household_id, into_id=ID, merged_on=TODAY)
+    of_twin = {"household_id": twin.household_id, "unit_id": NEIGHBOUR}
+    given(twin, merged, absorbed).when(CLOSE).then(CLOSED, CLOSED.model_copy(update=of_twin))
 
 
 @pytest.mark.parametrize(

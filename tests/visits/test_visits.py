@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from libs.events.decider import NotYet, Rejected
 from services.visits.domain import (
+    CloseHousehold,
     HouseholdAbsorbed,
     HouseholdClosed,
+    HouseholdMerged,
     RecordVisit,
     VisitVoided,
     VoidVisit,
@@ -208,6 +210,29 @@ def test_a_visit_of_an_absorbed_household_may_still_arrive() -> None:
         household_id=VISIT.household_id, into_id=uuid4(), merged_on=date(2023, 5, 20)
     )
     Specification(DOMAIN, HOUSEHOLD, absorbed, known=KNOWN).when(record()).then(VISIT)
+
+
+def test_an_absorbed_household_is_not_visited_after_the_last_day_of_the_one_it_went_into() -> None:
+    survivor = HOUSEHOLD.model_copy(update={"household_id": uuid4()})
+    merged_on = date(2023, 5, 20)
+    history = [
+        HOUSEHOLD,
+        survivor,
+        HouseholdMerged(
+            household_id=survivor.household_id, absorbed_id=VISIT.household_id, merged_on=merged_on
+        ),
+        HouseholdAbsorbed(
+            household_id=VISIT.household_id, into_id=survivor.household_id, merged_on=merged_on
+        ),
+    ]
+    for last, accepted in ((date(2023, 5, 14), True), (date(2023, 5, 13), False)):
+        close = CloseHousehold(id=survivor.household_id, closed_on=last, reason="gone")
+        before = Specification(DOMAIN, *history, known=KNOWN)
+        outcome = Specification(DOMAIN, *history, *before.when(close).decide(), known=KNOWN).when(record())
+        if accepted:
+            outcome.then(VISIT)
+        else:
+            outcome.then_refused(Rejected, "household-closed", "/occurred_on")
 
 
 def test_a_visit_belongs_to_a_campaign_of_its_team_and_day() -> None:

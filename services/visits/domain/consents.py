@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from libs.events.day import Day
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
-from services.visits.domain.erasure import absorbed_streams, erased
+from services.visits.domain.erasure import erased
 from services.visits.domain.households import (
     Household,
     RegisterHousehold,
+    absorbed_streams,
     household_stream,
     known_household,
 )

@@ -9,7 +9,12 @@ from msgspec.structs import replace
 from libs.events.decider import Command, Context, States
 from libs.events.event import Event
 from libs.events.personal import PersonalDataErased
-from services.visits.domain.households import Household, household_stream, known_household
+from services.visits.domain.households import (
+    Household,
+    absorbed_streams,
+    household_stream,
+    known_household,
+)
 from services.visits.domain.text import Reason
 
 
@@ -29,10 +34,6 @@ class EraseHousehold(Command):
 
     def follows(self, state: Any) -> tuple[str, ...]:
         return absorbed_streams(state)
-
-
-def absorbed_streams(state: Any) -> tuple[str, ...]:
-    return tuple(household_stream(each) for each in state.absorbed) if isinstance(state, Household) else ()
 
 
 def evolve(state: Household, _: PersonalDataErased) -> Household:

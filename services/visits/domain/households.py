@@ -187,6 +187,11 @@ def household_stream(household_id: UUID) -> str:
     return f"household/{household_id}"
 
 
+def absorbed_streams(state: Any) -> tuple[str, ...]:
+    """The streams of those that went into this household."""
+    return tuple(household_stream(each) for each in state.absorbed) if isinstance(state, Household) else ()
+
+
 def known_household(states: States, household_id: UUID, *, pointer: str | None = None) -> Household:
     """The household's state. Raises NotYet household-unknown: its registration may still arrive."""
     household = states[household_stream(household_id)]

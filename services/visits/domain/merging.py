@@ -77,16 +77,21 @@ def evolve(state: Household, event: MergeEvent) -> Household:
 
 
 def decide(command: MergeHousehold, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: merge-with-itself, merge-in-circle, household-absorbed, household-closed; NotYet:
-    household-unknown.
+    """Into a household that was erased goes only one that was erased, too. The other way round the one that
+    goes on keeps what it has said itself; of what the other had said, nothing can be opened any more.
+
+    Raises Rejected: merge-with-itself, merge-in-circle, household-absorbed, household-closed,
+    household-erased; NotYet: household-unknown.
     """
     if command.absorbed_id == command.id:
         raise Rejected("merge-with-itself", "/absorbed_id")
     if known_household(states, command.id).absorbed_into == command.absorbed_id:
         raise Rejected("merge-in-circle", "/absorbed_id")
     # Longer circles cannot be: whoever goes on has not been absorbed by anybody.
-    living_household(states, command.id)
+    survivor = living_household(states, command.id)
     absorbed = living_household(states, command.absorbed_id, pointer="/absorbed_id")
+    if survivor.erased and not absorbed.erased:
+        raise Rejected("household-erased", "/id")
     return [
         HouseholdMerged(
             household_id=command.id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import ClassVar, assert_never
+from typing import Any, ClassVar, assert_never
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -10,7 +10,14 @@ from msgspec.structs import replace
 from libs.events.day import Day
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
-from services.visits.domain.households import Household, Number, household_stream, living_household
+from services.visits.domain.households import (
+    Household,
+    Number,
+    absorbed_streams,
+    household_stream,
+    known_household,
+    living_household,
+)
 from services.visits.domain.known import known
 from services.visits.domain.text import Reason
 from services.visits.domain.units import check_place, within_reach
@@ -47,9 +54,10 @@ class AssignHousehold(Command):
 
 
 class CloseHousehold(Command):
-    """The household is no more; `closed_on` is its last day."""
+    """The household is no more, nor are those that it absorbed; `closed_on` is its last day."""
 
     kind: ClassVar[str] = "close-household"
+    writes_all: ClassVar[bool] = True
 
     id: UUID
     closed_on: Day
@@ -57,6 +65,9 @@ class CloseHousehold(Command):
 
     def target(self) -> str:
         return household_stream(self.id)
+
+    def follows(self, state: Any) -> tuple[str, ...]:
+        return absorbed_streams(state)
 
 
 class HouseholdMoved(Event):
@@ -92,7 +103,9 @@ class HouseholdAssigned(Event):
 
 
 class HouseholdClosed(Event):
-    """`closed_on` is its last day in `unit_id`, and at all."""
+    """`closed_on` is its last day in `unit_id`, and at all. Stands as well in the streams of the households
+    that it absorbed, where what still arrives for them is checked.
+    """
 
     kind: ClassVar[str] = "household-closed"
 
@@ -138,11 +151,12 @@ def decide(command: PlaceCommand, states: States, context: Context) -> Sequence[
             _check_day(command.closed_on, household, context, pointer="/closed_on")
             return [
                 HouseholdClosed(
-                    household_id=command.id,
-                    unit_id=household.unit_id,
+                    household_id=each,
+                    unit_id=known_household(states, each).unit_id,
                     closed_on=command.closed_on,
                     reason=command.reason,
                 )
+                for each in (command.id, *household.absorbed)
             ]
         case _:
             assert_never(command)
