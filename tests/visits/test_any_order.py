@@ -314,7 +314,8 @@ digital-service-unknown already-exists date-in-future listed-twice people-contra
 unit-not-active consent-missing household-there-already before-household before-last-place unit-out-of-reach
 merge-with-itself merge-in-circle household-erased consent-not-given withdrawn-before-given visit-in-future
 follow-up-before-visit guidance-without-meeting stage-unknown visit-before-household visit-before-team
-member-not-in-team team-not-in-campaign visit-off-campaign-day not-team-leader own-visit visit-not-disputed
+member-not-in-team team-not-in-campaign campaign-not-held not-team-leader sign-in-unknown own-visit
+visit-not-disputed
 """
 
 

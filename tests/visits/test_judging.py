@@ -52,7 +52,7 @@ FALLS = DisputeSettled(**OF, stands=False, reason="it was next door")
 VOIDED = VisitVoided(**OF, reason="twice")
 CONFIRM, DISPUTE = ConfirmVisit(id=ID), DisputeVisit(id=ID, reason="nobody remembers it")
 SETTLE = SettleDispute(id=ID, stands=True)
-YOUNG, DISSOLVED, CANCELLED = uuid4(), uuid4(), uuid4()
+YOUNG, DISSOLVED, CANCELLED, HELD = uuid4(), uuid4(), uuid4(), uuid4()
 SHOWN, GONE = Guidance(digital_service="vn.vneid-2"), Guidance(digital_service="vn.gone")
 MASTERED = Guidance(digital_service="vn.vneid-2", reached=(Reached(stage="mastered", people=1),))
 CORRECTED = VisitCorrected(
@@ -114,7 +114,7 @@ def test_a_visit_does_not_change_its_household() -> None:
         ({"outcome": "met", "guidance": (SHOWN, SHOWN)}, "listed-twice", "/guidance/1/digital_service"),
         ({"outcome": "met", "guidance": (MASTERED,)}, "stage-unknown", "/guidance/0/reached/0/stage"),
         ({"outcome": "met", "guidance": (GONE,)}, "digital-service-retired", "/guidance/0/digital_service"),
-        ({"campaign_id": CAMPAIGN}, "visit-off-campaign-day", "/occurred_on"),
+        ({"campaign_id": HELD}, "visit-off-campaign-day", "/occurred_on"),
         ({"campaign_id": CANCELLED}, "campaign-cancelled", "/campaign_id"),
         ({"campaign_id": CAMPAIGN, "team_id": OTHER_TEAM}, "team-not-in-campaign", "/team_id"),
     ],
@@ -127,11 +127,12 @@ def test_a_correction_obeys_the_rules_of_recording(changed: dict[str, Any], code
         ),
     }
     cancelled = msgspec.structs.replace(KNOWN.campaigns[CAMPAIGN], cancelled=True)
+    held = msgspec.structs.replace(KNOWN.campaigns[CAMPAIGN], held_on=date(2023, 5, 13))
     retired = DigitalService(stages=("registered",), retired_on=date(2023, 5, 14))
     known = replace(
         KNOWN,
         teams={**KNOWN.teams, **teams},
-        campaigns={**KNOWN.campaigns, CANCELLED: cancelled},
+        campaigns={**KNOWN.campaigns, CANCELLED: cancelled, HELD: held},
         services={**KNOWN.services, "vn.gone": retired},
     )
     given(known=known).when(correct(**changed)).then_refused(Rejected, code, pointer)
@@ -153,6 +154,7 @@ def test_a_correction_does_not_reach_beyond_the_households_last_day() -> None:
         ({"team_id": uuid4()}, "team-unknown", "/team_id"),
         ({"member_ids": (MEMBER, uuid4())}, "member-unknown", "/member_ids/1"),
         ({"campaign_id": uuid4()}, "campaign-unknown", "/campaign_id"),
+        ({"campaign_id": CAMPAIGN}, "campaign-not-held", "/occurred_on"),
         (
             {"outcome": "met", "guidance": (Guidance(digital_service="vn.new"),)},
             "digital-service-unknown",
@@ -172,9 +174,15 @@ def test_a_visit_that_stood_may_be_confirmed_afterwards() -> None:
     given(DISPUTED, STANDS, actor="leader").when(CONFIRM).then(CONFIRMED)
 
 
-@pytest.mark.parametrize("actor", ["officer", "member", "stranger", ""])
-def test_nobody_else_confirms(actor: str) -> None:
+@pytest.mark.parametrize("actor", ["member", "stranger"])
+def test_no_other_member_confirms(actor: str) -> None:
     given(actor=actor).when(CONFIRM).then_refused(Rejected, "not-team-leader")
+
+
+@pytest.mark.parametrize("actor", ["officer", ""])
+def test_whose_sign_in_it_is_may_still_arrive(actor: str) -> None:
+    given(actor=actor).when(CONFIRM).then_refused(NotYet, "sign-in-unknown")
+    given(DISPUTED, actor=actor).when(CONFIRM).then_refused(Rejected, "visit-disputed")
 
 
 def test_the_leader_of_another_team_does_not_confirm() -> None:

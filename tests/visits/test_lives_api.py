@@ -183,7 +183,7 @@ async def test_a_leader_finds_what_to_confirm_and_confirms_it(
     own = await record(visits, place, household_id=home, member_ids=[place.leader])
     leader = place.signed_in(settings, place.leader)
     officer = await visits.post(f"/v1/visits/{theirs}/confirm", {})
-    assert (officer.status, officer.body["code"]) == (422, "not-team-leader")
+    assert (officer.status, officer.body["code"]) == (409, "sign-in-unknown")
     early = await visits.post(f"/v1/visits/{uuid4()}/confirm", {}, headers=leader)
     assert (early.status, early.body["code"], early.headers["Retry-After"]) == (409, "visit-unknown", "1")
     refused = await visits.post(f"/v1/visits/{own}/confirm", {}, headers=leader)

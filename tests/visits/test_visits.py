@@ -25,6 +25,7 @@ from services.visits.domain.known import DigitalService, Member, Membership
 from tests.specification import NOW, Specification
 from tests.visits.hamlet import (
     CAMPAIGN,
+    CAMPAIGN_DAY,
     HAMLET,
     HOUSEHOLD,
     KNOWN,
@@ -248,7 +249,25 @@ def test_a_campaign_may_be_held_on_another_day_than_planned() -> None:
     Specification(DOMAIN, HOUSEHOLD, known=replace(KNOWN, campaigns=held)).when(record(**on_that_day)).then(
         VISIT.model_copy(update=on_that_day)
     )
-    given().when(record(**on_that_day)).then_refused(Rejected, "visit-off-campaign-day", "/occurred_on")
+    planned = {"campaign_id": CAMPAIGN}
+    Specification(DOMAIN, HOUSEHOLD, known=replace(KNOWN, campaigns=held)).when(record(**planned)).then(
+        VISIT.model_copy(update=planned)
+    )
+
+
+def test_that_a_campaign_was_held_on_another_day_may_still_arrive() -> None:
+    """Until it does, or until the campaign is cancelled; then the answer is one for good."""
+    day = date(2023, 5, 21)
+    visit = record(campaign_id=CAMPAIGN, occurred_on=day)
+    given().when(visit).then_refused(NotYet, "campaign-not-held", "/occurred_on")
+    for changed, code, pointer in (
+        ({"held_on": CAMPAIGN_DAY}, "visit-off-campaign-day", "/occurred_on"),
+        ({"held_on": date(2023, 5, 20)}, "visit-off-campaign-day", "/occurred_on"),
+        ({"cancelled": True}, "campaign-cancelled", "/campaign_id"),
+    ):
+        settled = {CAMPAIGN: msgspec.structs.replace(KNOWN.campaigns[CAMPAIGN], **changed)}
+        known = replace(KNOWN, campaigns=settled)
+        Specification(DOMAIN, HOUSEHOLD, known=known).when(visit).then_refused(Rejected, code, pointer)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +275,11 @@ def test_a_campaign_may_be_held_on_another_day_than_planned() -> None:
     [
         ({"cancelled": True}, "campaign-cancelled", "/campaign_id"),
         ({"team_ids": (OTHER_TEAM,)}, "team-not-in-campaign", "/team_id"),
-        ({"day": date(2023, 5, 13)}, "visit-off-campaign-day", "/occurred_on"),
+        (
+            {"day": date(2023, 5, 13), "held_on": date(2023, 5, 13)},
+            "visit-off-campaign-day",
+            "/occurred_on",
+        ),
     ],
 )
 def test_a_campaign_that_does_not_fit(changed: dict[str, Any], code: str, pointer: str) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from libs.events.decider import Command, Context, Rejected, States
+from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.visits.domain.known import known
 from services.visits.domain.text import Reason
@@ -116,14 +116,18 @@ def decide(command: JudgingCommand, states: States, context: Context) -> Sequenc
 
 
 def _confirm(command: ConfirmVisit, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: visit-voided, visit-disputed, visit-confirmed, not-team-leader, own-visit; NotYet:
-    visit-unknown.
+    """Whose sign-in nobody has heard of may still turn out to be the leader's.
+
+    Raises Rejected: visit-voided, visit-disputed, visit-confirmed, not-team-leader, own-visit; NotYet:
+    visit-unknown, sign-in-unknown.
     """
     visit = standing_visit(states, command.id)
     if visit.disputed:
         raise Rejected("visit-disputed")
     if visit.confirmed:
         raise Rejected("visit-confirmed")
+    if context.actor not in known(context).subjects:
+        raise NotYet("sign-in-unknown")
     leader_id = _leader(visit, context)
     if leader_id is None:
         raise Rejected("not-team-leader", team_id=visit.team_id)

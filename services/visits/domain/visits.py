@@ -250,7 +250,7 @@ def _content(
     stage-unknown, visit-before-household, household-closed, visit-before-team, team-dissolved,
     member-not-in-team, campaign-cancelled, team-not-in-campaign, visit-off-campaign-day,
     digital-service-retired; NotYet: household-unknown, team-unknown, member-unknown, campaign-unknown,
-    digital-service-unknown.
+    campaign-not-held, digital-service-unknown.
     """
     # What is wrong in itself comes first: it must not be kept for later because something else is unknown.
     _check_alone(command, context)
@@ -307,8 +307,12 @@ def _check_campaign(command: RecordVisit | CorrectVisit, registry: Known) -> Non
         raise Rejected("campaign-cancelled", "/campaign_id")
     if command.team_id not in campaign.team_ids:
         raise Rejected("team-not-in-campaign", "/team_id", campaign_id=command.campaign_id)
-    if command.occurred_on not in (campaign.day, campaign.held_on):
-        raise Rejected("visit-off-campaign-day", "/occurred_on", day=campaign.held_on or campaign.day)
+    if command.occurred_on in (campaign.day, campaign.held_on):
+        return
+    if campaign.held_on is None:
+        # It may have been put off or brought forward, and that it was held may still arrive.
+        raise NotYet("campaign-not-held", "/occurred_on", day=campaign.day)
+    raise Rejected("visit-off-campaign-day", "/occurred_on", day=campaign.held_on)
 
 
 def _void(command: VoidVisit, states: States) -> Sequence[Event]:
