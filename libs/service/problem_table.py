@@ -201,6 +201,7 @@ VISITS = _rows(
     ("visit-in-future", 422, "Ngày thăm ở tương lai", "The visit is dated into the future"),
     ("visit-before-household", 422, "Ngày thăm trước khi có hộ", "The visit is dated before its household"),
     ("visit-before-team", 422, "Ngày thăm trước khi lập tổ", "The visit is dated before its team was formed"),
+    ("survey-before-team", 422, "Ngày thu thập thông tin trước khi lập tổ", "The survey is dated before its team was formed"),
     ("follow-up-before-visit", 422, "Ngày hẹn trước ngày thăm", "The follow-up is dated before the visit"),
     ("guidance-without-meeting", 422, "Không gặp thì không có hướng dẫn", "Guidance needs somebody to have been met"),
     ("stage-unknown", 422, "Dịch vụ số không có mức độ này", "The digital service has no such stage"),

@@ -315,7 +315,7 @@ unit-not-active consent-missing household-there-already before-household before-
 merge-with-itself merge-in-circle household-erased consent-not-given withdrawn-before-given visit-in-future
 follow-up-before-visit guidance-without-meeting stage-unknown visit-before-household visit-before-team
 member-not-in-team team-not-in-campaign campaign-not-held not-team-leader sign-in-unknown own-visit
-visit-not-disputed
+visit-not-disputed survey-before-team
 """
 
 

@@ -57,7 +57,7 @@ SURVEYED = NeedsSurveyed(
     needs=("online-public-services",),
     lacks=("smartphone",),
     wishes=("training-at-home",),
-    answers={"children-at-school": 2, "has-fibre": True, "market": "Ngã Bảy"},
+    answers={"children-at-school": 2, "has-fibre": True, "market": "nga-bay"},
 )
 GIVEN = ConsentGiven(household_id=ID, given_on=date(2026, 6, 1), basis="consent", reference="phiếu 12")
 LEGAL = ConsentGiven(household_id=ID, given_on=date(2026, 6, 1), basis="legal", reference="điều 16")
@@ -184,6 +184,14 @@ def test_answers_keep_their_kind() -> None:
     assert command.answers["has-fibre"] is True
 
 
+@pytest.mark.parametrize(
+    "answer", ["Lâm Thị Ví Dụ", "lam thi vi du", "0900123461", "0900-123-461", 900_123_461, -1, 1.5, "", None]
+)
+def test_an_answer_cannot_say_who_lives_there(answer: object) -> None:
+    with pytest.raises(ValidationError):
+        survey(answers={"head": answer})
+
+
 @pytest.mark.parametrize("end", [CLOSED, ABSORBED])
 def test_a_survey_of_what_is_no_more_may_still_arrive(end: Event) -> None:
     given(end).when(survey()).then(SURVEYED)
@@ -208,7 +216,7 @@ def test_a_survey_that_cannot_be(changed: dict[str, Any], code: str, pointer: st
 
 def test_a_survey_is_made_by_a_team_of_that_day() -> None:
     young = with_team(formed_on=date(2023, 6, 2))
-    given(known=young).when(survey()).then_refused(Rejected, "visit-before-team", "/surveyed_on")
+    given(known=young).when(survey()).then_refused(Rejected, "survey-before-team", "/surveyed_on")
     gone = with_team(dissolved_on=date(2023, 5, 31))
     given(known=gone).when(survey()).then_refused(Rejected, "team-dissolved", "/surveyed_on")
 

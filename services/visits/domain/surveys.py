@@ -17,11 +17,16 @@ from services.visits.domain.teams import check_members, check_once, check_team
 from services.visits.domain.text import Label
 
 Labels = Annotated[tuple[Label, ...], Field(max_length=50)]
-Answer = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] | int | bool
+# `4g` is a word, `0900-123-461` is none.
+Word = Annotated[str, StringConstraints(pattern=r"^[0-9]{0,3}[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
+Answer = Word | Annotated[int, Field(ge=0, le=99_999_999)] | bool
+"""A word of a vocabulary, a number too short for a telephone's, or yes or no: answers are not sealed, so what
+names somebody cannot be said there. What a household says in its own words belongs into its `note`.
+"""
 
 
 class SurveyHousehold(Command):
-    """One filled-in form. `answers` by the code of the question; none of them says who lives there."""
+    """One filled-in form. `answers` by the code of the question."""
 
     kind: ClassVar[str] = "survey-household"
 
@@ -64,7 +69,7 @@ def decide(command: SurveyHousehold, states: States, context: Context) -> Sequen
     """A survey of a household that was absorbed, or closed later, may still arrive.
 
     Raises Rejected: date-in-future, listed-twice, already-exists, before-household, household-closed,
-    visit-before-team, team-dissolved, member-not-in-team; NotYet: household-unknown, team-unknown,
+    survey-before-team, team-dissolved, member-not-in-team; NotYet: household-unknown, team-unknown,
     member-unknown.
     """
     day = command.surveyed_on
@@ -79,6 +84,6 @@ def decide(command: SurveyHousehold, states: States, context: Context) -> Sequen
         raise Rejected("before-household", "/surveyed_on", since=household.since)
     if household.closed_on is not None and day > household.closed_on:
         raise Rejected("household-closed", "/surveyed_on", closed_on=household.closed_on)
-    check_team(known(context), command.team_id, day=day, pointer="/surveyed_on")
+    check_team(known(context), command.team_id, day=day, pointer="/surveyed_on", early="survey-before-team")
     check_members(known(context), command.member_ids, team_id=command.team_id, day=day)
     return [NeedsSurveyed(household_id=command.id, **command.model_dump(exclude={"id"}))]

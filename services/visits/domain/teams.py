@@ -8,13 +8,16 @@ from libs.events.decider import NotYet, Rejected
 from services.visits.domain.known import Known
 
 
-def check_team(registry: Known, team_id: UUID, *, day: date, pointer: str) -> None:
-    """`pointer` is the day's. Raises Rejected: visit-before-team, team-dissolved; NotYet: team-unknown."""
+def check_team(registry: Known, team_id: UUID, *, day: date, pointer: str, early: str) -> None:
+    """`pointer` is the day's; `early` is the code of what was done before the team was formed.
+
+    Raises Rejected: `early`, team-dissolved; NotYet: team-unknown.
+    """
     team = registry.teams.get(team_id)
     if team is None:
         raise NotYet("team-unknown", "/team_id", team_id=team_id)
     if day < team.formed_on:
-        raise Rejected("visit-before-team", pointer, formed_on=team.formed_on)
+        raise Rejected(early, pointer, formed_on=team.formed_on)
     if team.dissolved_on is not None and day > team.dissolved_on:
         raise Rejected("team-dissolved", pointer, dissolved_on=team.dissolved_on)
 

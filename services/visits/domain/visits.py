@@ -287,7 +287,7 @@ def _check_references(
 ) -> Household:
     day = command.occurred_on
     _check_campaign(command, registry)
-    check_team(registry, command.team_id, day=day, pointer="/occurred_on")
+    check_team(registry, command.team_id, day=day, pointer="/occurred_on", early="visit-before-team")
     check_members(registry, command.member_ids, team_id=command.team_id, day=day)
     household = known_household(states, household_id, pointer="/household_id")
     if day < household.since:
