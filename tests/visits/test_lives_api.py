@@ -260,6 +260,26 @@ async def test_a_group_may_bring_its_own_ids(visits: Client, place: Place) -> No
     assert (odd.status, odd.body["code"]) == (422, "group-ids-differ")
 
 
+async def test_a_device_without_signal_sends_a_group_as_the_visits_that_it_stands_for(
+    visits: Client, place: Place
+) -> None:
+    homes = [await register(visits, place, number) for number in (217, 218)]
+    form = {**place.visit(), "mode": "group", "household_ids": homes}
+    del form["household_id"]
+    shared = {name: value for name, value in form.items() if name != "household_ids"}
+    bodies = [
+        {**shared, "id": str(uuid5(UUID(str(form["id"])), home)), "household_id": home} for home in homes
+    ]
+    # The form's answer was lost, or only one of them had been sent.
+    first = (await visits.post("/v1/visits/group", {**form, "household_ids": homes[:1]})).body["results"]
+    results = await send(visits, "/v1/sync", [item("record-visit", body) for body in bodies])
+    assert [each["status"] for each in results] == ["repeated", "accepted"]
+    assert results[0]["receipt"] == first[0]["receipt"]
+    again = (await visits.post("/v1/visits/group", form)).body["results"]
+    assert [each["status"] for each in again] == ["repeated", "repeated"]
+    assert [each["receipt"] for each in again] == [each["receipt"] for each in results]
+
+
 async def test_households_that_nobody_has_visited_are_found(visits: Client, place: Place) -> None:
     seen, unseen, voided = [await register(visits, place, number) for number in (212, 213, 214)]
     await record(visits, place, household_id=seen)
