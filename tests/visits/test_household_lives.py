@@ -192,6 +192,11 @@ def test_an_answer_cannot_say_who_lives_there(answer: object) -> None:
         survey(answers={"head": answer})
 
 
+@pytest.mark.parametrize("answer", ["fibre", "4G", "2-3", "2", "A", "not_yet", "Q1.b", 2, True])
+def test_an_answer_is_a_code_or_a_number(answer: object) -> None:
+    assert survey(answers={"line": answer}).answers["line"] == answer
+
+
 @pytest.mark.parametrize("end", [CLOSED, ABSORBED])
 def test_a_survey_of_what_is_no_more_may_still_arrive(end: Event) -> None:
     given(end).when(survey()).then(SURVEYED)

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from libs.events.decider import NotYet, Rejected
 from services.visits.domain import (
     CloseHousehold,
-    DisputeVisit,
     HouseholdAbsorbed,
     HouseholdClosed,
     HouseholdMerged,
@@ -371,20 +370,6 @@ def test_a_visit_is_voided_for_a_reason() -> None:
     Specification(DOMAIN, HOUSEHOLD, VISIT).when(command).then(
         VisitVoided(visit_id=VISIT.visit_id, household_id=VISIT.household_id, reason="wrong household")
     )
-
-
-@pytest.mark.parametrize("reason", ["nhầm hộ", "Wrong household", "đã ghi ngày 14/05/2023", "next-door"])
-def test_a_reason_is_a_phrase(reason: str) -> None:
-    VoidVisit(id=VISIT.visit_id, reason=reason)
-
-
-@pytest.mark.parametrize(
-    "reason", ["", "nhầm với nhà Lâm Thị Ví Dụ", "Ví Dụ", "gọi 0900 123 461", "079 203 012 345"]
-)
-def test_a_reason_names_nobody(reason: str) -> None:
-    for command in (VoidVisit, DisputeVisit):
-        with pytest.raises(ValidationError):
-            command(id=VISIT.visit_id, reason=reason)
 
 
 def test_the_visit_to_void_may_still_arrive() -> None:

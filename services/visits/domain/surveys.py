@@ -17,11 +17,12 @@ from services.visits.domain.teams import check_members, check_once, check_team
 from services.visits.domain.text import Label
 
 Labels = Annotated[tuple[Label, ...], Field(max_length=50)]
-# `4g` is a word, `0900-123-461` is none.
-Word = Annotated[str, StringConstraints(pattern=r"^[0-9]{0,3}[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
-Answer = Word | Annotated[int, Field(ge=0, le=99_999_999)] | bool
-"""A word of a vocabulary, a number too short for a telephone's, or yes or no: answers are not sealed, so what
-names somebody cannot be said there. What a household says in its own words belongs into its `note`.
+# `4G` and `2-3` are codes, `0900-123-461` is none.
+_CODE = r"^([0-9]{1,4}([-_.][0-9]{1,4})?|[0-9]{0,3}[A-Za-z][A-Za-z0-9]*([-_.][A-Za-z0-9]+)*)$"
+Code = Annotated[str, StringConstraints(pattern=_CODE, max_length=40)]
+Answer = Code | Annotated[int, Field(ge=0, le=99_999_999)] | bool
+"""A code, a number too short for a telephone's, or yes or no: answers are not sealed, so there is no room in
+them for names. What a household says in its own words belongs into its `note`.
 """
 
 

@@ -6,12 +6,8 @@ from pydantic import StringConstraints
 
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 """A word of a vocabulary that a province may extend, such as `fibre` or `market-stall`."""
-# Names of people are written with capitals, and telephone and identity numbers have nine digits or more.
-_PHRASE = r"^\p{Lu}?[^\p{Lu}\p{Nd}\x00]*(\p{Nd}[^\p{Lu}\p{Nd}\x00]*){0,8}$"
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PHRASE)]
-"""Why something was done, such as `wrong household` or `nhầm hộ`. It is not sealed, since whoever audits has
-to read it; so it is a phrase that names nobody: no capitals after its first letter, at most eight digits.
-"""
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
+"""Why something was done, in the words of whoever did it. It stays readable, so it names nobody."""
 
 # Neither control characters nor invisible ones, which make two names look the same or a line read backwards.
 _VISIBLE = r"^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$"
