@@ -90,7 +90,10 @@ class Command(BaseModel):
 
     def personal(self) -> dict[str, str | None]:
         """The personal fields that were said; None takes away what was said before, if anything was."""
-        said = {name: getattr(self, name) for name in _personal_fields(type(self)) & self.model_fields_set}
+        names = _personal_fields(type(self)) & self.model_fields_set
+        if not names:
+            return {}
+        said = {name: getattr(self, name) for name in names}
         return {name: value for name, value in said.items() if value is not None or not self.creates}
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:

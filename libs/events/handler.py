@@ -176,6 +176,8 @@ class Handler:
 
     def _followed(self, work: _Work) -> tuple[str, ...]:
         """The streams that the target's state leads to, beyond those that the command names itself."""
+        if type(work.request.command).follows is Command.follows:
+            return ()  # as most commands
         target = self._folded.get(work.streams[0])
         followed = work.request.command.follows(target[1] if target else None)
         return tuple(stream for stream in followed if stream not in work.streams)
