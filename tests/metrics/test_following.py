@@ -149,7 +149,7 @@ async def test_within_seconds_of_the_brokers_end_figures_may_lack_what_was_accep
 
         await eventually(says)
         await asyncio.to_thread(own_stack.kafka.kill)
-        await eventually(lambda: says("behind"), patience=UNSEEN + 1)
+        await eventually(lambda: says("behind"), patience=3 * UNSEEN)
         for _ in range(100):
             assert await says("behind")
         await asyncio.to_thread(own_stack.kafka.start)
