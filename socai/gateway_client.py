@@ -98,7 +98,7 @@ class Gateway:
         """Sending the same command again is safe: its id decides whether it is new."""
         deadline, pause, renewed = time.monotonic() + self._patience, _FIRST_PAUSE, False
         while True:
-            wait = pause
+            wait, refused = pause, None
             try:
                 answer = await self._once(method, path, query, body, headers)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -115,6 +115,9 @@ class Gateway:
                 wait = max(answer.retry_after or 0.0, pause)
                 why = str(refused)
             if time.monotonic() + wait > deadline:
+                # What nobody has heard of after all this time is an answer, too, and not an absence.
+                if refused is not None and refused.status == 409:
+                    raise refused
                 raise Away(f"{self.url}{path}: {why}")
             await asyncio.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -55,7 +55,9 @@ def resend(
                 progress=progress,
             )
         )
-    _report(span, f"{span.events:,} events sent again, up to position {span.last:,}", as_json)
+    sent = f"{span.events:,} events sent again, up to position {span.last:,}"
+    nothing = f"The log ends before position {first:,}: nothing was sent again"
+    _report(span, sent if span.events else nothing, as_json)
     if not span.events:
         raise typer.Exit(1)
 
