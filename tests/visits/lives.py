@@ -45,6 +45,7 @@ class Call:
     """`is_` is `recorded`, `disputed` or `nothing`."""
 
     household_id: UUID
+    team_id: UUID
     member_ids: tuple[UUID, ...]
     recorded_by: str | None
     is_: str = "recorded"
@@ -69,7 +70,7 @@ class Lives:
             case VisitRecorded():
                 assert event.visit_id not in self.calls, "recorded twice"
                 self._check_visit(event, event.household_id)
-                self.calls[event.visit_id] = Call(event.household_id, event.member_ids, actor)
+                self.calls[event.visit_id] = Call(event.household_id, event.team_id, event.member_ids, actor)
             case VisitCorrected() | VisitVoided() | VisitConfirmed() | VisitDisputed() | DisputeSettled():
                 self._judge(self.calls[event.visit_id], event, actor)
             case PersonalDataErased():
@@ -91,8 +92,9 @@ class Lives:
             case VisitCorrected():
                 assert not (call.confirmed and call.is_ == "recorded"), "behind the leader's back"
                 self._check_visit(event, call.household_id)
-                call.member_ids = event.member_ids
+                call.team_id, call.member_ids = event.team_id, event.member_ids
             case VisitVoided():
+                assert not call.confirmed or call.is_ == "disputed" or self._is_above(call, actor)
                 call.is_ = "nothing"
             case VisitConfirmed():
                 assert not call.confirmed
@@ -106,7 +108,14 @@ class Lives:
                 call.is_ = "disputed"
             case DisputeSettled():
                 assert call.is_ == "disputed", "only a dispute is settled"
+                assert self._is_above(call, actor)
+                assert not any(self.registry.members[one].subject == actor for one in call.member_ids)
                 call.is_ = "recorded" if event.stands else "nothing"
+
+    def _is_above(self, call: Call, actor: str) -> bool:
+        linked = [one for one, member in self.registry.members.items() if member.subject == actor]
+        team = self.registry.teams[call.team_id]
+        return not linked or any(team.led_by(one, self.today) for one in linked)
 
     def _check_visit(self, event: VisitRecorded | VisitCorrected, household_id: UUID) -> None:
         home, day = self.homes[household_id], event.occurred_on

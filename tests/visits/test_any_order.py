@@ -379,7 +379,7 @@ def _forgetting_who_came_before(state: Household, event: merging.MergeEvent) -> 
     return _MERGE(state, event)
 
 
-def _whoever_it_is(_: Visit, __: Context) -> UUID:
+def _whoever_it_is(_: UUID, __: Context) -> UUID:
     return LEADER
 
 
@@ -392,7 +392,8 @@ _RECORD, _MERGE = visits._record, merging.evolve
         (visits, "standing_visit", _any_visit),
         (visits, "_record", _recorded_whether_it_exists_or_not),
         (judging, "_settle", _settled_without_a_dispute),
-        (judging, "_leader", _whoever_it_is),
+        (judging, "leader_of", _whoever_it_is),
+        (visits, "is_above", lambda *_: True),
         (merging, "evolve", _forgetting_who_came_before),
         (merging, "living_household", _any_household),
         (places, "_check_day", lambda *_, **__: None),

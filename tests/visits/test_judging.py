@@ -236,6 +236,22 @@ def test_the_leader_or_an_officer_disputes_and_settles(actor: str) -> None:
     )
 
 
+def test_a_leader_does_not_settle_a_dispute_about_their_own_visit() -> None:
+    took_part = Specification(DOMAIN, HOUSEHOLD, VISIT, DISPUTED, actor="leader", known=KNOWN)
+    took_part.when(SETTLE).then_refused(Rejected, "own-visit")
+
+
+@pytest.mark.parametrize(("actor", "accepted"), [("leader", True), ("officer", True), ("member", False)])
+def test_a_confirmed_visit_is_not_voided_behind_the_leaders_back(actor: str, accepted: bool) -> None:
+    void = VoidVisit(id=ID, reason="twice")
+    outcome = given(CONFIRMED, actor=actor).when(void)
+    if accepted:
+        outcome.then(VOIDED)
+    else:
+        outcome.then_refused(Rejected, "visit-confirmed")
+    given(CONFIRMED, DISPUTED, actor=actor).when(void).then(VOIDED)
+
+
 @pytest.mark.parametrize("actor", ["member", "stranger"])
 def test_other_members_neither_dispute_nor_settle(actor: str) -> None:
     given(actor=actor).when(DISPUTE).then_refused(Rejected, "not-team-leader")

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
 from services.visits.domain.known import known
+from services.visits.domain.teams import is_above, leader_of
 from services.visits.domain.text import Reason
 from services.visits.domain.visits import Visit, standing_visit, visit_stream
 
@@ -128,7 +129,7 @@ def _confirm(command: ConfirmVisit, states: States, context: Context) -> Sequenc
         raise Rejected("visit-confirmed")
     if context.actor not in known(context).subjects:
         raise NotYet("sign-in-unknown")
-    leader_id = _leader(visit, context)
+    leader_id = leader_of(visit.team_id, context)
     if leader_id is None:
         raise Rejected("not-team-leader", team_id=visit.team_id)
     if leader_id in visit.member_ids or context.actor == visit.recorded_by:
@@ -141,16 +142,22 @@ def _dispute(command: DisputeVisit, states: States, context: Context) -> Sequenc
     visit = standing_visit(states, command.id)
     if visit.disputed:
         raise Rejected("visit-disputed")
-    _check_above(visit, context)
+    if not is_above(visit.team_id, context):
+        raise Rejected("not-team-leader", team_id=visit.team_id)
     return [VisitDisputed(visit_id=command.id, household_id=visit.household_id, reason=command.reason)]
 
 
 def _settle(command: SettleDispute, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: visit-voided, visit-not-disputed, not-team-leader; NotYet: visit-unknown."""
+    """Raises Rejected: visit-voided, visit-not-disputed, not-team-leader, own-visit; NotYet:
+    visit-unknown.
+    """
     visit = standing_visit(states, command.id)
     if not visit.disputed:
         raise Rejected("visit-not-disputed")
-    _check_above(visit, context)
+    if not is_above(visit.team_id, context):
+        raise Rejected("not-team-leader", team_id=visit.team_id)
+    if leader_of(visit.team_id, context) in visit.member_ids:
+        raise Rejected("own-visit")
     return [
         DisputeSettled(
             visit_id=command.id,
@@ -159,22 +166,3 @@ def _settle(command: SettleDispute, states: States, context: Context) -> Sequenc
             reason=command.reason,
         )
     ]
-
-
-def _leader(visit: Visit, context: Context) -> UUID | None:
-    """Who asks, if they lead the visit's team today."""
-    registry = known(context)
-    team = registry.teams.get(visit.team_id)
-    for member_id in registry.members_of(context.actor):
-        if team is not None and team.led_by(member_id, context.today):
-            return member_id
-    return None
-
-
-def _check_above(visit: Visit, context: Context) -> None:
-    """A member of a team speaks about visits only where they lead it; an officer is no member of any, and
-    what officers may do is a matter of their role.
-    """
-    linked = next(known(context).members_of(context.actor), None)
-    if linked is not None and _leader(visit, context) is None:
-        raise Rejected("not-team-leader", team_id=visit.team_id)

@@ -1,11 +1,13 @@
-"""Who made a visit or a survey: a team that was there on that day, and members who were in it."""
+"""Who made a visit or a survey: a team that was there on that day, and members who were in it; and who leads
+that team.
+"""
 
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from libs.events.decider import NotYet, Rejected
-from services.visits.domain.known import Known
+from libs.events.decider import Context, NotYet, Rejected
+from services.visits.domain.known import Known, known
 
 
 def check_team(registry: Known, team_id: UUID, *, day: date, pointer: str, early: str) -> None:
@@ -39,3 +41,21 @@ def check_once(values: Sequence[object], pointer: str) -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
             raise Rejected("listed-twice", pointer.format(index))
+
+
+def leader_of(team_id: UUID, context: Context) -> UUID | None:
+    """Who asks, if they lead the team today."""
+    registry = known(context)
+    team = registry.teams.get(team_id)
+    for member_id in registry.members_of(context.actor):
+        if team is not None and team.led_by(member_id, context.today):
+            return member_id
+    return None
+
+
+def is_above(team_id: UUID, context: Context) -> bool:
+    """A member of a team speaks about its visits only where they lead it; an officer is no member of any, and
+    what officers may do is a matter of their role.
+    """
+    is_member = next(known(context).members_of(context.actor), None) is not None
+    return not is_member or leader_of(team_id, context) is not None

@@ -16,7 +16,7 @@ from services.visits.domain import guidance as lines
 from services.visits.domain.guidance import Guidance, GuidanceGiven
 from services.visits.domain.households import Household, household_stream, known_household
 from services.visits.domain.known import Known, known
-from services.visits.domain.teams import check_members, check_once, check_team
+from services.visits.domain.teams import check_members, check_once, check_team, is_above
 from services.visits.domain.text import Note, Reason
 
 Mode = Literal["home", "group", "campaign", "phone"]
@@ -204,7 +204,7 @@ def decide(command: VisitCommand, states: States, context: Context) -> Sequence[
         case CorrectVisit():
             return _correct(command, states, context)
         case VoidVisit():
-            return _void(command, states)
+            return _void(command, states, context)
         case _:
             assert_never(command)
 
@@ -315,7 +315,12 @@ def _check_campaign(command: RecordVisit | CorrectVisit, registry: Known) -> Non
     raise Rejected("visit-off-campaign-day", "/occurred_on", day=campaign.held_on)
 
 
-def _void(command: VoidVisit, states: States) -> Sequence[Event]:
-    """Raises Rejected: visit-voided; NotYet: visit-unknown."""
+def _void(command: VoidVisit, states: States, context: Context) -> Sequence[Event]:
+    """What the leader confirmed is voided by the leader or an officer, or disputed first.
+
+    Raises Rejected: visit-voided, visit-confirmed; NotYet: visit-unknown.
+    """
     visit = standing_visit(states, command.id)
+    if visit.confirmed and not visit.disputed and not is_above(visit.team_id, context):
+        raise Rejected("visit-confirmed")
     return [VisitVoided(visit_id=command.id, household_id=visit.household_id, reason=command.reason)]
