@@ -127,6 +127,7 @@ REGISTRY = _rows(
     ("reorganisation-refused", 422, "Việc sắp xếp có nhiều lỗi", "The reorganisation is wrong in several ways"),
     ("hamlet-expected", 422, "Phải là ấp, khóm, thôn, tổ dân phố", "It must be a hamlet"),
     ("not-unassigned", 422, "Ấp, khóm này đã thuộc một xã", "The hamlet is not unassigned"),
+    ("not-a-candidate", 422, "Ấp, khóm không thể thuộc xã này", "The split commune did not become this one"),
     ("assignment-unclear", 422, "Nêu đơn vị cấp trên hoặc các phần, không phải cả hai", "Either a parent or parts must be given"),
     ("parts-apart", 422, "Các phần không thuộc cùng một tỉnh", "The parts have no unit in common"),
     ("boundary-unknown", 404, "Chưa có ranh giới của đơn vị này", "The unit's outline is not known"),
@@ -159,7 +160,9 @@ REGISTRY = _rows(
     ("target-withdrawn", 422, "Mục tiêu đã rút", "The target has been withdrawn"),
     ("cascade-to-nobody", 422, "Không có đơn vị cấp này bên dưới", "There is no unit of this level below"),
     ("version-not-next", 422, "Phiên bản không kế tiếp", "The version is not the next one"),
-    ("parts-missing", 422, "Tỷ lệ phải có tử số và mẫu số", "A share or ratio, and nothing else, has two parts"),
+    ("definition-malformed", 422, "Định nghĩa chỉ tiêu không hợp lệ", "The indicator's definition does not fit"),
+    ("indicator-not-counted", 422, "Chưa có số đếm cho chỉ tiêu này", "Nothing is counted under this code"),
+    ("dimension-not-had", 422, "Chỉ tiêu không có chiều phân tích này", "The indicator does not have this dimension"),
     ("digital-service-unknown", 409, "Chưa biết dịch vụ số này", "The digital service is not known yet"),
     ("stages-out-of-order", 422, "Các mức độ không đúng thứ tự", "The stages are not in their order"),
 )

@@ -7,6 +7,7 @@ Nothing here reads or writes.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -161,6 +162,35 @@ class Tree:
             for one in several:
                 if one.effective >= day:
                     found.setdefault(one.to_id, set()).add(one.from_id)
+        return found
+
+    def left_behind(self, unit_id: UUID, by: date = date.max) -> tuple[date, UUID] | None:
+        """The last day, by that one, on which what the unit belonged to was split and left it unassigned, and
+        what that was; also where somebody has said since where the unit belongs.
+        """
+        facts = self.facts(unit_id)
+        for count in range(len(facts), 0, -1):
+            spans, _ = spans_of(unit_id, facts[:count], self._end, 0)
+            for before, span in reversed(list(pairwise(spans))):
+                if span.valid_from > (by if count == len(facts) else min(by, facts[count].day)):
+                    continue
+                if span.status == "unassigned" and before.status == "active" and before.parent_id is not None:
+                    return span.valid_from, before.parent_id
+        return None
+
+    def became(self, unit_id: UUID, day: date) -> set[UUID]:
+        """The units that a unit has gone to by a day, whole or in part, and that are there on it."""
+        found, waiting, seen = set[UUID](), [unit_id], {unit_id}
+        while waiting:
+            for one in self.successions(waiting.pop()):
+                if one.effective > day or one.to_id in seen:
+                    continue
+                seen.add(one.to_id)
+                end = self._end(one.to_id)
+                if end is not None and end.day <= day:
+                    waiting.append(one.to_id)
+                else:
+                    found.add(one.to_id)
         return found
 
     def comes_back(self, unit_id: UUID) -> bool:

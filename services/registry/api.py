@@ -33,14 +33,13 @@ from services.registry.domain.hierarchy import Level
 from services.registry.domain.indicators import DefineIndicator, indicator_stream
 from services.registry.domain.member_details import ChangeMemberDetails, EraseMember
 from services.registry.domain.members import AddMember, ChangeRole, LeaveTeam
-from services.registry.domain.membership import member_stream
 from services.registry.domain.reorganisations import DecreeReorganisation
 from services.registry.domain.sign_ins import LinkMember
 from services.registry.domain.statistics import ReportStatistic, WithdrawStatistic
-from services.registry.domain.targets import IndicatorCode, SetTarget, WithdrawTarget
+from services.registry.domain.targets import SetTarget, WithdrawTarget
 from services.registry.domain.team_changes import DissolveTeam, MoveTeam, RenameTeam
-from services.registry.domain.teams import FormTeam
-from services.registry.domain.text import ServiceCode
+from services.registry.domain.teams import FormTeam, member_stream
+from services.registry.domain.text import IndicatorCode, ServiceCode
 from services.registry.domain.training import AssignSpecialities, CompleteTraining
 from services.registry.domain.units import EstablishUnit
 

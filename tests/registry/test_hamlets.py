@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from libs.events.decider import NotYet, Rejected
+from libs.events.event import Event
 from services.registry.domain import DOMAIN
 from services.registry.domain.hamlets import (
     AreaDesignated,
@@ -16,6 +17,7 @@ from services.registry.domain.hamlets import (
     HamletAssigned,
     PartFounded,
 )
+from services.registry.domain.reorganisations import UnitEnded, UnitStated, UnitSucceeded
 from tests.registry.reform import (
     AFTER,
     AN_XUYEN,
@@ -25,11 +27,13 @@ from tests.registry.reform import (
     HAMLET_OF_1,
     HAMLET_OF_3,
     NEW_CA_MAU,
-    SET,
     TAN_THANH,
-    WARD_1,
     WARD_3,
     assigned,
+    decree,
+    new_id,
+    reform,
+    stated,
 )
 from tests.specification import Specification
 
@@ -117,6 +121,19 @@ SPLIT = in_parts(assign(parts=(part(AN_XUYEN), part(TAN_THANH))), NEW_CA_MAU)
             "unit-changed-later",
             "/id",
         ),
+        ((SPLIT,), {"parent_id": TAN_THANH}, "unit-not-active", "/id"),
+        ((), {"parent_id": FAR_WARD.unit_id}, "not-a-candidate", "/parent_id"),
+        ((), {"parts": (part(AN_XUYEN), part(FAR_WARD.unit_id))}, "not-a-candidate", "/parts/1/parent_id"),
+        (
+            (),
+            {
+                "id": HAMLET_OF_1.unit_id,
+                "parts": (part(AN_XUYEN), part(TAN_THANH)),
+                "valid_from": LATER,
+            },
+            "not-a-candidate",
+            "/parts/1/parent_id",
+        ),
         ((), {"parent_id": WARD_3.unit_id}, "unit-not-active", "/parent_id"),
         ((), {"parent_id": NEW_CA_MAU}, "parent-level-wrong", "/parent_id"),
         ((), {"parts": (part(AN_XUYEN), part(NEW_CA_MAU))}, "parent-level-wrong", "/parts/1/parent_id"),
@@ -157,11 +174,60 @@ def test_what_is_wrong_with_an_assignment_is_refused(
     Specification(DOMAIN, *AFTER, *given).when(assign(**fields)).then_refused(Rejected, code, pointer)
 
 
+def test_what_is_assigned_anew_without_a_day_counts_from_the_split() -> None:
+    """Whatever was said of later days stays."""
+    command = assign(parent_id=AN_XUYEN)
+    Specification(DOMAIN, *AFTER, assigned(TAN_THANH, LATER)).when(command).then(assigned(AN_XUYEN))
+
+
+@pytest.mark.parametrize("day", [None, DAY, LATER])
+def test_where_a_hamlet_belongs_already_it_is_not_assigned_again(day: date | None) -> None:
+    command = assign(parent_id=TAN_THANH, valid_from=day)
+    Specification(DOMAIN, *AFTER, assigned(TAN_THANH)).when(command).then()
+
+
+NEWEST = new_id("commune", "32026", LATER)
+OTHER_PROVINCE = new_id("province", "97", LATER)
+
+
+def later(units: tuple[UnitStated, ...], into_id: UUID | None = None) -> tuple[Event, ...]:
+    """A further reorganisation; with `into_id`, Tân Thành goes there whole."""
+    ended = into_id and {
+        "ended": (UnitEnded(unit_id=TAN_THANH, into_id=into_id, whole=True),),
+        "successions": (UnitSucceeded(from_id=TAN_THANH, to_id=into_id, extent="whole"),),
+    }
+    return decree(reform(id=uuid4(), effective=LATER), {"units": units, **(ended or {})})
+
+
+def test_a_hamlet_may_go_to_what_became_of_its_candidates() -> None:
+    newest = stated("commune", "32026", "Tân Thành", NEW_CA_MAU, unit_id=NEWEST)
+    given = Specification(DOMAIN, *AFTER, *later((newest,), into_id=NEWEST))
+    command = assign(parent_id=NEWEST, valid_from=LATER)
+    given.when(command).then(assigned(NEWEST, LATER))
+    given.when(assign(parent_id=NEWEST)).then_refused(Rejected, "valid-before-parent", "/parent_id")
+
+
+def test_where_nothing_became_of_its_commune_a_hamlet_may_go_anywhere_in_the_province() -> None:
+    dissolved = decree(
+        reform(id=uuid4(), effective=LATER),
+        {"ended": (UnitEnded(unit_id=TAN_THANH, into_id=NEW_CA_MAU, whole=False),)},
+    )
+    given = Specification(DOMAIN, *AFTER, assigned(TAN_THANH), *dissolved)
+    given.when(assign(parent_id=FAR_WARD.unit_id)).then(assigned(FAR_WARD.unit_id, LATER))
+    command = assign(parent_id=FAR_WARD.unit_id, valid_from=DAY)
+    given.when(command).then_refused(Rejected, "not-a-candidate", "/parent_id")
+    given.when(assign(parent_id=AN_XUYEN, valid_from=DAY)).then(assigned(AN_XUYEN))
+
+
 def test_the_parts_of_a_hamlet_stay_in_one_province() -> None:
     """Nothing is above two provinces, where the households could be counted that nobody has assigned yet."""
-    parts = (part(WARD_1.unit_id), part(FAR_WARD.unit_id))
-    command = assign(id=HAMLET_OF_1.unit_id, parts=parts, valid_from=DAY)
-    Specification(DOMAIN, *SET).when(command).then_refused(Rejected, "parts-apart", "/parts")
+    units = (
+        stated("province", "97", "Bạc Liêu", None, unit_id=OTHER_PROVINCE),
+        stated("commune", "32025", "Tân Thành", OTHER_PROVINCE, unit_id=TAN_THANH, founded=False),
+    )
+    command = assign(parts=(part(AN_XUYEN), part(TAN_THANH)), valid_from=LATER)
+    given = Specification(DOMAIN, *AFTER, *later(units))
+    given.when(command).then_refused(Rejected, "parts-apart", "/parts")
 
 
 def test_a_hamlet_or_a_commune_that_is_not_known_may_still_arrive() -> None:

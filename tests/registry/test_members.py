@@ -23,6 +23,7 @@ from services.registry.domain.members import (
 )
 from services.registry.domain.sign_ins import LinkMember, MemberLinked, SignInLinked, SignInReleased
 from services.registry.domain.teams import (
+    FormTeam,
     LeaderAppointed,
     LeaderReleased,
     TeamDissolved,
@@ -35,7 +36,7 @@ from services.registry.domain.training import (
     SpecialitiesAssigned,
     TrainingCompleted,
 )
-from tests.registry.province import HAMLET, NEXT_HAMLET, TEAM, joined
+from tests.registry.province import HAMLET, NEXT_HAMLET, TEAM, UNITS, joined
 from tests.specification import Specification
 
 DAY = date(2023, 5, 1)
@@ -92,6 +93,20 @@ assign = AssignSpecialities(id=MEMBER.member_id, digital_services=CODES[:2], ass
 train = CompleteTraining(id=MEMBER.member_id, course="Kỹ năng số cơ bản", completed_on=DAY)
 CHANGES = [(leave, "left_on"), (change, "changed_on"), (assign, "assigned_on"), (train, "completed_on")]
 HERE = {"member_id": MEMBER.member_id, "team_id": TEAM.team_id, "place_id": HAMLET.unit_id}
+
+
+def test_no_team_and_no_member_bear_the_same_id() -> None:
+    for team in (TEAM, OTHER_TEAM):
+        command = add_again(id=team.team_id, team_id=TEAM.team_id)
+        Specification(DOMAIN, TEAM, OTHER_TEAM).when(command).then_refused(Rejected, "already-exists", "/id")
+    form = FormTeam(
+        id=MEMBER.member_id,
+        name=TEAM.name,
+        decision_number="7/QĐ-UBND",
+        formed_on=DAY,
+        unit_ids=(HAMLET.unit_id,),
+    )
+    Specification(DOMAIN, *UNITS, TEAM, MEMBER).when(form).then_refused(Rejected, "already-exists", "/id")
 
 
 def test_a_member_leaves_with_the_last_day() -> None:

@@ -12,7 +12,7 @@ from libs.events.day import Day
 from libs.events.decider import Command, Rejected, States
 from libs.events.event import Event
 from libs.service.unit_spans import Span
-from libs.service.unit_tree import lowest_common
+from libs.service.unit_tree import Tree, lowest_common
 from services.registry.domain.hierarchy import HIERARCHY, PARENT_LEVELS, known_unit, tree_of, unit_stream
 from services.registry.domain.text import Name, UnitCode
 from services.registry.domain.units import code_fault
@@ -32,7 +32,7 @@ class HamletPart(BaseModel):
 
 class AssignHamlet(Command):
     """Either the whole hamlet goes to `parent_id`, or its `parts` are hamlets of their own from then on.
-    Without `valid_from` it counts from the first day on which the hamlet belonged nowhere.
+    Without `valid_from` it counts from the day on which its commune was split.
     """
 
     kind: ClassVar[str] = "assign-hamlet"
@@ -126,30 +126,37 @@ class AreaDesignated(Event):
 
 
 def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
-    """Raises Rejected: hamlet-expected, unit-not-active, unit-changed-later, not-unassigned, already-exists,
-    parts-apart, unit-code-malformed, parent-level-wrong, valid-before-parent, listed-twice; NotYet:
-    unit-unknown.
+    """Raises Rejected: hamlet-expected, unit-not-active, unit-changed-later, not-unassigned, not-a-candidate,
+    already-exists, parts-apart, unit-code-malformed, parent-level-wrong, valid-before-parent, listed-twice;
+    NotYet: unit-unknown.
 
     A hamlet that was assigned before may be assigned anew: that corrects it.
     """
     tree = tree_of(states)
     if known_unit(states, command.id, pointer="/id").level != "hamlet":
         raise Rejected("hamlet-expected", "/id")
-    day = command.valid_from or _first_day_unassigned(tree.spans(command.id))
+    spans = tree.spans(command.id)
+    if spans[-1].status == "ended":
+        raise Rejected("unit-not-active", "/id", ended_on=spans[-1].valid_from)
+    behind = tree.left_behind(command.id, command.valid_from or date.max)
+    day = command.valid_from or (behind and behind[0])
+    if day is None:
+        raise Rejected("not-unassigned", "/id", f"it belongs to {spans[-1].parent_id}")
     span = tree.on(command.id, day)
     if span is None:
-        raise Rejected("not-unassigned", "/valid_from", first_day=tree.spans(command.id)[0].valid_from)
-    if span.status == "ended" or tree.spans(command.id)[-1].status == "ended":
-        raise Rejected("unit-not-active", "/id")
-    later = any(fact.day > day for fact in tree.facts(command.id))
-    if command.parts and (later or command.id in tree.successors_from(day)):
+        raise Rejected("not-unassigned", "/valid_from", first_day=spans[0].valid_from)
+    split = behind and behind[1]
+    if command.parent_id is not None:
+        if split is None:
+            raise Rejected("not-unassigned", "/id", f"it belongs to {span.parent_id}")
+        _check_commune(states, command.parent_id, day, "/parent_id")
+        _check_candidate(tree, command.parent_id, span, split, day, "/parent_id")
+        if span.status == "active" and span.parent_id == command.parent_id:
+            return []
+        return [_assigned(command, day, command.parent_id)]
+    if any(fact.day > day for fact in tree.facts(command.id)) or command.id in tree.successors_from(day):
         # Nothing is said of a hamlet beyond its end, nor does another one become it then.
         raise Rejected("unit-changed-later", "/id")
-    if not command.parts and not _may_be_assigned(tree.spans(command.id), span):
-        raise Rejected("not-unassigned", "/id", f"it belongs to {span.parent_id}")
-    if command.parent_id is not None:
-        _check_commune(states, command.parent_id, day, "/parent_id")
-        return [_assigned(command, day, command.parent_id)]
     for number, part in enumerate(command.parts):
         pointer = f"/parts/{number}"
         if part.id in tree or states[unit_stream(part.id)] is not None:
@@ -159,6 +166,7 @@ def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
         if fault := code_fault("hamlet", part.code, f"{pointer}/code"):
             raise Rejected(fault.code, fault.pointer)
         _check_commune(states, part.parent_id, day, f"{pointer}/parent_id")
+        _check_candidate(tree, part.parent_id, span, split, day, f"{pointer}/parent_id")
     into_id = lowest_common([tree.path(part.parent_id, day) for part in command.parts])
     if into_id is None:
         raise Rejected("parts-apart", "/parts")
@@ -188,28 +196,25 @@ def designate(command: DesignateArea, states: States) -> Sequence[Event]:
     ]
 
 
-def _first_day_unassigned(spans: Sequence[Span]) -> date:
-    for span in spans:
-        if span.status == "unassigned":
-            return span.valid_from
-    # Corrected without a day: from the day that it was assigned from.
-    for span in reversed(spans):
-        if span.stated and span is not spans[0] and span.status == "active":
-            return span.valid_from
-    raise Rejected("not-unassigned", "/id", f"it belongs to {spans[-1].parent_id}")
-
-
-def _may_be_assigned(spans: Sequence[Span], span: Span) -> bool:
-    """Unassigned on that day, or said on an earlier one where it belongs after a split."""
-    return span.status == "unassigned" or (span.stated and span.valid_from != spans[0].valid_from)
-
-
 def _check_commune(states: States, unit_id: UUID, day: date, pointer: str) -> None:
     parent = known_unit(states, unit_id, pointer=pointer, on=day)
     if parent.level not in PARENT_LEVELS["hamlet"]:
         raise Rejected("parent-level-wrong", pointer)
     if parent.valid_from > day:
         raise Rejected("valid-before-parent", pointer, parent_valid_from=parent.valid_from)
+
+
+def _check_candidate(
+    tree: Tree, commune_id: UUID, span: Span, split: UUID | None, day: date, pointer: str
+) -> None:
+    """A hamlet goes to what became of the unit that was split under it, or stays where it is. Where nothing
+    became of that, it may be anything below what the hamlet is counted in.
+    """
+    candidates = tree.became(split, day) if split else set()
+    if commune_id == span.parent_id or commune_id in candidates:
+        return
+    if candidates or span.status == "active" or span.parent_id not in tree.path(commune_id, day):
+        raise Rejected("not-a-candidate", pointer, candidates=sorted(candidates) or [span.parent_id])
 
 
 def _assigned(command: AssignHamlet, day: date, into_id: UUID) -> HamletAssigned:

@@ -8,7 +8,8 @@ from uuid import UUID
 from libs.events.decider import PERSONAL, Command, Context, States
 from libs.events.event import Event, SealedEvent
 from libs.events.personal import PersonalDataErased
-from services.registry.domain.membership import Member, known_member, member_stream
+from services.registry.domain.membership import Member, known_member
+from services.registry.domain.teams import member_stream
 from services.registry.domain.text import Name, Phone, Reason
 
 

@@ -18,13 +18,13 @@ from services.registry.domain.membership import (
     check_day,
     check_once,
     current_member,
-    member_stream,
 )
 from services.registry.domain.teams import (
     LeaderAppointed,
     LeaderReleased,
     Team,
     known_team,
+    member_stream,
     team_stream,
     working_team,
 )
@@ -68,7 +68,7 @@ class AddMember(Command):
         return uuid5(self.id, f"{self.team_id}/{self.joined_on}")
 
     def relies_on(self) -> tuple[str, ...]:
-        return (team_stream(self.team_id),)
+        return team_stream(self.team_id), team_stream(self.id)
 
     def follows(self, state: Any) -> tuple[str, ...]:
         return (team_stream(state.team_id),) if isinstance(state, Member) else ()
@@ -164,7 +164,7 @@ def evolve(state: Member | None, event: MembershipEvent) -> Member:
 
 
 def decide(command: MembershipCommand, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: date-in-future, listed-twice, joined-before-team, member-in-team,
+    """Raises Rejected: already-exists, date-in-future, listed-twice, joined-before-team, member-in-team,
     membership-overlaps, member-left, before-joining, before-last-change, team-dissolved, team-has-leader;
     NotYet: team-unknown, member-unknown.
     """
@@ -181,6 +181,8 @@ def decide(command: MembershipCommand, states: States, context: Context) -> Sequ
 
 def _add(command: AddMember, states: States, context: Context) -> Sequence[Event]:
     before = states[command.target()]
+    if states[team_stream(command.id)] is not None:
+        raise Rejected("already-exists", "/id", "a team has this id")
     team = working_team(states, command.team_id, pointer="/team_id")
     if command.joined_on > context.today:
         raise Rejected("date-in-future", "/joined_on")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from libs.events.decider import Command, Context, NotYet, Rejected, States
-from services.registry.domain.teams import Team, team_stream, working_team
+from services.registry.domain.teams import Team, member_stream, team_stream, working_team
 
 Role = Literal["leader", "deputy", "member"]
 
@@ -42,10 +42,6 @@ class MemberCommand(Command):
 
     def follows(self, state: Any) -> tuple[str, ...]:
         return (team_stream(state.team_id),) if isinstance(state, Member) else ()
-
-
-def member_stream(member_id: UUID) -> str:
-    return f"member/{member_id}"
 
 
 def known_member(member_id: UUID, states: States) -> Member:

@@ -9,7 +9,8 @@ from pydantic import StringConstraints
 
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
-from services.registry.domain.membership import Member, known_member, member_stream
+from services.registry.domain.membership import Member, known_member
+from services.registry.domain.teams import member_stream
 
 SignIn = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 """The `sub` of a token."""

@@ -62,7 +62,7 @@ class FormTeam(Command):
         return team_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
-        return unit_streams(*self.unit_ids)
+        return (*unit_streams(*self.unit_ids), member_stream(self.id))
 
 
 class TeamFormed(Event):
@@ -153,6 +153,11 @@ def team_stream(team_id: UUID) -> str:
     return f"team/{team_id}"
 
 
+def member_stream(member_id: UUID) -> str:
+    """Here, because no team and no member bear the same id: figures know both by it."""
+    return f"member/{member_id}"
+
+
 def known_team(states: States, team_id: UUID, *, pointer: str | None) -> Team:
     """The team's state. Raises NotYet: its formation may still arrive."""
     team = states[team_stream(team_id)]
@@ -194,7 +199,7 @@ def form(command: FormTeam, states: States, context: Context) -> Sequence[Event]
     """Raises Rejected: already-exists, date-in-future, listed-twice, team-place-invalid, unit-not-active,
     team-across-communes; NotYet: unit-unknown.
     """
-    if states[command.target()] is not None:
+    if any(states[stream] is not None for stream in (command.target(), member_stream(command.id))):
         raise Rejected("already-exists", "/id")
     if command.formed_on > context.today:
         raise Rejected("date-in-future", "/formed_on")

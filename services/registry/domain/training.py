@@ -18,8 +18,8 @@ from services.registry.domain.membership import (
     check_day,
     check_once,
     current_member,
-    member_stream,
 )
+from services.registry.domain.teams import member_stream
 from services.registry.domain.text import Name, ServiceCode
 
 
