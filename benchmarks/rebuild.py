@@ -22,8 +22,8 @@ from libs.events.feeds import KafkaFeed
 from libs.events.migrations import migrate
 from libs.events.record import event_record
 from libs.events.topic import TopicWriter
+from libs.service.indicators import load_definitions
 from services.metrics.domain.events import REGISTRY_EVENTS, VISITS_EVENTS
-from services.metrics.domain.indicators import load_definitions
 from services.metrics.kpis import Kpis
 from services.metrics.migrations import DIRECTORIES
 from services.metrics.projection import LedgerProjection

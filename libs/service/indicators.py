@@ -1,14 +1,12 @@
-"""Definitions of indicators: data, each with a hash that every figure cites."""
+"""Definitions of indicators: data, each with a hash that every figure cites. The registry keeps those of a
+province and refuses what does not fit; metrics answers by them."""
 
-import hashlib
-import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import msgspec
-
-from services.metrics.domain.counting import COUNTING_VERSION
 
 Kind = Literal["flow", "stock", "distinct", "spread", "covered", "declared", "share", "ratio", "progress"]
 """How an indicator adds up (ARCHITECTURE, the KPI ledger): amounts of the days in the period; amounts up to
@@ -18,23 +16,31 @@ what was declared or reported; a part of a declared whole; one count over anothe
 Dimension = Literal["digital_service", "stage", "measure", "obstacle", "organisation", "label"]
 VALUES: tuple[Dimension, ...] = ("obstacle", "organisation", "label")
 """Dimensions that are the value of a series; an indicator has at most one of them."""
+LEVELS = ("province", "district", "commune", "hamlet", "area")
+COUNTED: tuple[Kind, ...] = ("flow", "stock", "distinct", "spread")
+"""Kinds whose amounts come from postings: what is counted from events is code, what is made of it is data."""
 STATISTIC = "statistic."
 """What the codes of indicators that were reported from outside begin with; no data defines them."""
 
 
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What stands above or below the line of a share or a ratio: an indicator, with dimensions fixed."""
 
     indicator: str
+    digital_service: str = ""
     stage: str = ""
     measure: str = ""
 
     def fixed(self) -> dict[Dimension, str]:
-        fixed: dict[Dimension, str] = {"stage": self.stage, "measure": self.measure}
+        fixed: dict[Dimension, str] = {
+            "digital_service": self.digital_service,
+            "stage": self.stage,
+            "measure": self.measure,
+        }
         return {dimension: value for dimension, value in fixed.items() if value}
 
 
-class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`baseline`, `statistic`: which one a declared indicator answers. `flows`: measures of a stock that add
     up by day. `level`: the units that a covered indicator counts – those where the stock `covered_by` is
     above zero, or all.
@@ -47,7 +53,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     covered_by: str = ""
 
 
-class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     code: str
     version: int
     kind: Kind
@@ -69,37 +75,65 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.kind in ("flow", "distinct") or measure in self.parameters.flows
 
 
-def definition_hash(code: str, definitions: Mapping[str, Definition]) -> str:
-    """Covers everything that decides the figure: the definitions it is made of, and the version of the
-    counting code; but not what the indicator is called, since a better translation counts nothing else.
-    """
-    definition = definitions[code]
-    decides = {name: value for name, value in msgspec.to_builtins(definition).items() if name != "names"}
-    parts = [definition_hash(part.indicator, definitions) for part in definition.parts]
-    canonical = json.dumps([decides, parts, COUNTING_VERSION], sort_keys=True, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+class Malformed(ValueError):
+    """A definition that does not fit; `pointer` into it says where."""
+
+    def __init__(self, code: str, pointer: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.pointer = pointer
+        self.detail = detail
 
 
 def read_definitions(text: bytes) -> dict[str, Definition]:
     """Every definition by its code. Raises ValueError (which msgspec's errors are) when they do not fit."""
     definitions = {d.code: d for d in msgspec.json.decode(text, type=list[Definition])}
     for definition in definitions.values():
-        _check(definition, definitions)
+        check(definition, definitions)
     return definitions
 
 
-def _check(definition: Definition, definitions: Mapping[str, Definition]) -> None:
+def check(definition: Definition, known: Mapping[str, Definition]) -> None:
+    """Raises Malformed where a definition does not fit, by itself or with those that it is made of."""
+
+    def must(holds: bool, pointer: str, detail: str) -> None:
+        if not holds:
+            raise Malformed(definition.code, pointer, detail)
+
+    kind, parameters = definition.kind, definition.parameters
     has_two = definition.numerator is not None and definition.denominator is not None
-    if has_two != (definition.kind in ("share", "ratio")) or (definition.parts and not has_two):
-        raise ValueError(f"{definition.code}: a share or a ratio, and nothing else, has two parts")
-    if any(part.indicator not in definitions for part in definition.parts):
-        raise ValueError(f"{definition.code} is made of indicators that are not defined")
-    if (definition.kind == "declared") != bool(definition.parameters.baseline):
-        raise ValueError(f"{definition.code}: a declared indicator, and no other, names its baseline")
-    if (definition.kind == "covered") != bool(definition.parameters.level):
-        raise ValueError(f"{definition.code}: a covered indicator, and no other, names a level")
-    if sum(dimension in VALUES for dimension in definition.dimensions) > 1:
-        raise ValueError(f"{definition.code} has two dimensions that are the value of a series")
+    must(
+        has_two == (kind in ("share", "ratio")) and (has_two or not definition.parts),
+        "",
+        "a share or a ratio, and nothing else, has two parts",
+    )
+    for part in definition.parts:
+        made_of = find_definition(part.indicator, known)
+        must(made_of is not None, "", f"{part.indicator} is not defined")
+        assert made_of is not None
+        must(
+            made_of.kind not in ("share", "ratio", "spread", "progress"),
+            "",
+            f"{part.indicator} is no count that could stand above or below a line",
+        )
+        lacks = ", ".join(sorted(part.fixed().keys() - set(made_of.dimensions)))
+        must(not lacks, "", f"{part.indicator} has no {lacks}")
+    must(
+        (kind == "declared") == bool(parameters.baseline or parameters.statistic)
+        and not (parameters.baseline and parameters.statistic),
+        "/parameters",
+        "a declared indicator, and no other, names its baseline or its statistic",
+    )
+    must(
+        (kind == "covered") == bool(parameters.level),
+        "/parameters/level",
+        "a covered indicator, and no other, names a level",
+    )
+    must(parameters.level in ("", *LEVELS), "/parameters/level", f"one of {', '.join(LEVELS)}")
+    must(
+        sum(dimension in VALUES for dimension in definition.dimensions) <= 1,
+        "/dimensions",
+        "two dimensions that are the value of a series",
+    )
 
 
 def find_definition(code: str, definitions: Mapping[str, Definition]) -> Definition | None:
@@ -110,6 +144,7 @@ def find_definition(code: str, definitions: Mapping[str, Definition]) -> Definit
     return definitions.get(code)
 
 
-def load_definitions() -> dict[str, Definition]:
+@cache
+def load_definitions() -> Mapping[str, Definition]:
     """The definitions that this product ships, in `data/indicators.json`."""
-    return read_definitions((Path(__file__).parents[3] / "data" / "indicators.json").read_bytes())
+    return read_definitions((Path(__file__).parents[2] / "data" / "indicators.json").read_bytes())

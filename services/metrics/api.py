@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from libs.service.answers import Json
+from libs.service.indicators import Definition, Part
 from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
-from services.metrics.domain.indicators import Definition, Part, definition_hash
+from services.metrics.domain.counting import definition_hash
 from services.metrics.kpis import Kpis
 from services.metrics.question import Question
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+from libs.service.indicators import Definition
 from services.metrics import reading
 from services.metrics.cut import Cut
 from services.metrics.declared import read_baselines, read_statistics
 from services.metrics.domain.figures import Covering, Facts
 from services.metrics.domain.hierarchy import Hierarchy
-from services.metrics.domain.indicators import Definition
 from services.metrics.domain.lines import Line
 from services.metrics.domain.periods import Period
 from services.metrics.domain.reported import Target

@@ -7,14 +7,15 @@ from typing import Any
 
 import asyncpg
 
+from libs.service.indicators import Definition, find_definition
 from services.metrics import cut as cuts
 from services.metrics import reading, tables
 from services.metrics.cut import Cut
 from services.metrics.declared import read_services, read_targets
 from services.metrics.digest import snapshot
+from services.metrics.domain.counting import definition_hash
 from services.metrics.domain.figures import Figure, Part
 from services.metrics.domain.hierarchy import Hierarchy
-from services.metrics.domain.indicators import Definition, definition_hash, find_definition
 from services.metrics.domain.lines import Catalogue, Line, Refused, lines, progress_lines
 from services.metrics.domain.periods import Period
 from services.metrics.domain.reported import Target

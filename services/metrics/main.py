@@ -1,10 +1,10 @@
 """Wires and runs the metrics service."""
 
 from libs.service.app import ServiceApp, create_app
+from libs.service.indicators import load_definitions
 from libs.service.serve import run
 from libs.service.settings import Settings
 from services.metrics import api
-from services.metrics.domain.indicators import load_definitions
 from services.metrics.following import Following
 from services.metrics.kpis import Kpis
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from libs.events.day import Day
 from libs.service.hierarchy import today
+from libs.service.indicators import VALUES, Definition, Dimension, find_definition
 from libs.service.problems import Problem
-from services.metrics.domain.indicators import VALUES, Definition, Dimension, find_definition
 from services.metrics.domain.periods import Calendar, Period, split, whole_calendar
 
 By = Literal[

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from libs.events.checkpoint import Signer, read_seed
 from libs.service.answers import Json
 from libs.service.app import ServiceApp, create_app
+from libs.service.indicators import Kind
 from libs.service.problems import PROBLEMS
 from libs.service.routes import Routes
 from libs.service.settings import Settings
@@ -25,7 +26,6 @@ from services.registry import main as registry_service
 from services.registry.domain.baselines import BaselineName
 from services.registry.domain.campaigns import Status
 from services.registry.domain.digital_services import Audience, Pillar, Stage
-from services.registry.domain.indicators import Kind
 from services.registry.domain.members import Organisation
 from services.registry.domain.membership import Role
 from services.registry.domain.statistics import Measure

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from libs.service.indicators import load_definitions
 from libs.service.settings import Settings
-from services.metrics.domain.indicators import load_definitions
 from services.metrics.kpis import Kpis
 from services.metrics.main import create
 from services.metrics.question import Question

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from libs.events.envelope import decode
-from services.metrics.domain import counting, indicators
-from services.metrics.domain.indicators import definition_hash, load_definitions
+from libs.service.indicators import load_definitions
+from services.metrics.domain import counting
+from services.metrics.domain.counting import definition_hash
 from tests.metrics.events import Logs
 from tests.metrics.ledgers import Ledgers, ListFeed, records
 
@@ -33,5 +34,5 @@ async def test_a_definition_has_another_hash_when_it_or_the_counting_changes(
 ) -> None:
     before = load_definitions()
     hashes = {code: definition_hash(code, before) for code in before}
-    monkeypatch.setattr(indicators, "COUNTING_VERSION", 99)
+    monkeypatch.setattr(counting, "COUNTING_VERSION", 99)
     assert all(definition_hash(code, before) != hashes[code] for code in before)

@@ -150,10 +150,15 @@ def test_a_listed_service_may_be_listed_with_other_guides() -> None:
 
 
 INDICATORS = Path(__file__).parents[2] / "data" / "indicators.json"
+PARTS: dict[str, Any] = {
+    "numerator": Part(indicator="households-with-app"),
+    "denominator": Part(indicator="households-guided"),
+}
+NAMES = Names(vi="Tỷ lệ hộ được hướng dẫn có ứng dụng", en="Guided households with an app")
 INDICATOR = IndicatorDefined(
-    code="households-with-fibre",
+    code="guided-with-app",
     number=1,
-    definition=Definition(kind="stock", names=Names(vi="Hộ có cáp quang", en="Households with fibre")),
+    definition=Definition(kind="ratio", names=NAMES, **PARTS),
 )
 
 
@@ -168,15 +173,11 @@ def test_an_indicator_is_defined_version_after_version() -> None:
     Specification(DOMAIN, INDICATOR).when(define(version=2)).then(INDICATOR.model_copy(update={"number": 2}))
 
 
-def test_an_indicator_that_the_system_knows_by_itself_may_be_given_its_next_version() -> None:
-    Specification(DOMAIN).when(define(version=2)).then(INDICATOR.model_copy(update={"number": 2}))
-
-
 @pytest.mark.parametrize("known", json.loads(INDICATORS.read_text()), ids=lambda known: str(known["code"]))
-def test_every_indicator_to_start_with_can_be_defined(known: dict[str, Any]) -> None:
+def test_every_indicator_to_start_with_can_be_given_its_next_version(known: dict[str, Any]) -> None:
     code, version = known.pop("code"), known.pop("version")
     command = DefineIndicator.model_validate_json(
-        json.dumps({"id": code, "version": version, "definition": known})
+        json.dumps({"id": code, "version": version + 1, "definition": known})
     )
     (event,) = Specification(DOMAIN).when(command).decide()
     assert json.loads(event.model_dump_json(exclude_none=True))["definition"] == {
@@ -184,6 +185,9 @@ def test_every_indicator_to_start_with_can_be_defined(known: dict[str, Any]) -> 
         "parameters": {},
         **known,
     }
+    Specification(DOMAIN).when(command.model_copy(update={"version": version})).then_refused(
+        Rejected, "version-not-next", "/version"
+    )
 
 
 @pytest.mark.parametrize("version", [1, 3])
@@ -191,29 +195,60 @@ def test_a_version_of_an_indicator_follows_the_one_before(version: int) -> None:
     Specification(DOMAIN, INDICATOR).when(define(version=version)).then_refused(
         Rejected, "version-not-next", "/version"
     )
+    Specification(DOMAIN).when(define(version=2)).then_refused(Rejected, "version-not-next", "/version")
 
 
-@pytest.mark.parametrize("kind", ["share", "stock"])
-def test_a_share_and_nothing_else_has_two_parts(kind: Any) -> None:
-    half: dict[str, Any] = {"numerator": Part(indicator="households-guided")}
-    others: dict[str, Any] = {"denominators": {"people": Part(indicator="baseline.adults")}}
-    for parts in ({**half, **others},) if kind == "share" else (PARTS, others):
-        definition = Definition(kind=kind, names=INDICATOR.definition.names, **parts)
-        Specification(DOMAIN).when(define(definition=definition)).then_refused(
-            Rejected, "parts-missing", "/definition"
-        )
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"kind": "share", "numerator": PARTS["numerator"]}, ""),
+        ({"kind": "declared", **PARTS}, ""),
+        ({"kind": "declared", "denominators": {"people": Part(indicator="baseline.adults")}}, ""),
+        ({"kind": "share", **PARTS, "numerator": Part(indicator="nobody-knows")}, ""),
+        ({"kind": "ratio", **PARTS, "numerator": Part(indicator="usage-gap")}, ""),
+        ({"kind": "ratio", **PARTS, "numerator": Part(indicator="visits", stage="used")}, ""),
+        ({"kind": "declared"}, "/parameters"),
+        ({"kind": "declared", "parameters": {"baseline": "adults", "statistic": "births"}}, "/parameters"),
+        ({"kind": "ratio", **PARTS, "parameters": {"baseline": "adults"}}, "/parameters"),
+        ({"kind": "covered"}, "/parameters/level"),
+        ({"kind": "covered", "parameters": {"level": "planet"}}, "/parameters/level"),
+        ({"kind": "covered", "parameters": {"height": 3}}, ""),
+        ({"kind": "ratio", **PARTS, "dimensions": ("obstacle", "label")}, "/dimensions"),
+        ({"kind": "ratio", **PARTS, "dimensions": ("colour",)}, ""),
+    ],
+)
+def test_a_definition_that_does_not_fit_is_refused(fields: dict[str, Any], pointer: str) -> None:
+    Specification(DOMAIN).when(define(definition=Definition(names=NAMES, **fields))).then_refused(
+        Rejected, "definition-malformed", f"/definition{pointer}"
+    )
+
+
+@pytest.mark.parametrize("code", ["households-with-fibre", "visits"])
+def test_what_is_counted_from_events_is_not_defined_by_a_province(code: str) -> None:
+    definition = Definition(kind="stock", names=NAMES)
+    command = define(id=code, version=1 + (code == "visits"), definition=definition)
+    Specification(DOMAIN).when(command).then_refused(Rejected, "indicator-not-counted", "/definition/kind")
 
 
 def test_a_share_may_have_other_denominators() -> None:
     others = {"people": Part(indicator="baseline.adults")}
-    names = INDICATOR.definition.names
-    definition = Definition(kind="share", names=names, denominators=others, **PARTS)
+    definition = Definition(kind="share", names=NAMES, denominators=others, **PARTS)
     Specification(DOMAIN).when(define(definition=definition)).then(
         INDICATOR.model_copy(update={"definition": definition})
     )
 
 
-PARTS: dict[str, Any] = {
-    "numerator": Part(indicator="households-guided"),
-    "denominator": Part(indicator="households"),
-}
+def test_an_indicator_may_be_made_of_what_a_province_has_defined() -> None:
+    declared = Definition(kind="declared", names=NAMES, parameters={"statistic": "fibre-households"})
+    fibre = INDICATOR.model_copy(update={"code": "fibre", "definition": declared})
+    made = Definition(kind="ratio", names=NAMES, **{**PARTS, "numerator": Part(indicator="fibre")})
+    Specification(DOMAIN, fibre).when(define(definition=made)).then(
+        INDICATOR.model_copy(update={"definition": made})
+    )
+
+
+def test_a_definition_of_a_form_that_is_not_accepted_any_more_keeps_its_number() -> None:
+    old = INDICATOR.model_copy(
+        update={"definition": Definition(kind="stock", names=NAMES, dimensions=("x",))}
+    )
+    Specification(DOMAIN, old).when(define(version=2)).then(INDICATOR.model_copy(update={"number": 2}))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from libs.events.decider import NotYet, Rejected
 from services.registry.domain import DOMAIN
 from services.registry.domain.digital_services import DigitalServiceListed, Names
+from services.registry.domain.indicators import Definition, IndicatorDefined
 from services.registry.domain.statistics import (
     ReportStatistic,
     StatisticReported,
@@ -129,7 +130,12 @@ def test_a_target_does_not_cascade_to_nobody() -> None:
 
 
 def test_a_target_names_a_service_that_is_listed_and_a_stage_that_it_has() -> None:
-    narrow = {"digital_service": SERVICE.code, "stage": "used", "measure": "people"}
+    narrow = {
+        "indicator": "adoption-share",
+        "digital_service": SERVICE.code,
+        "stage": "used",
+        "measure": "people",
+    }
     given = Specification(DOMAIN, *UNITS, SERVICE)
     given.when(set_target(**narrow)).then(TARGET.model_copy(update=narrow))
     given.when(set_target(**{**narrow, "stage": "verified"})).then_refused(
@@ -138,6 +144,51 @@ def test_a_target_names_a_service_that_is_listed_and_a_stage_that_it_has() -> No
     Specification(DOMAIN, *UNITS).when(set_target(**narrow)).then_refused(
         NotYet, "digital-service-unknown", "/digital_service"
     )
+
+
+ADOPTION = {"indicator": "adoption", "digital_service": SERVICE.code, "stage": "used", "value": Decimal(40)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "pointer"),
+    [
+        ({"indicator": "happiness"}, "indicator-unknown", "/indicator"),
+        ({"indicator": "target-progress"}, "value-not-allowed", "/indicator"),
+        ({"indicator": "households-by-visits", "value": Decimal(4)}, "value-not-allowed", "/indicator"),
+        ({"indicator": "members-by-organisation", "value": Decimal(4)}, "value-not-allowed", "/indicator"),
+        ({"stage": "used"}, "dimension-not-had", "/stage"),
+        ({"measure": "people"}, "dimension-not-had", "/measure"),
+        ({"digital_service": SERVICE.code}, "dimension-not-had", "/digital_service"),
+        ({**ADOPTION, "stage": None}, "field-missing", "/stage"),
+        ({**ADOPTION, "digital_service": None}, "field-missing", "/digital_service"),
+        ({**ADOPTION, "value": Decimal("0.5")}, "number-not-whole", "/value"),
+        ({"indicator": "baseline.adults", "value": Decimal("0.5")}, "number-not-whole", "/value"),
+        ({"value": Decimal(60)}, "share-out-of-range", "/value"),
+        ({"indicator": "members-trained-share", "value": Decimal("1.01")}, "share-out-of-range", "/value"),
+        (
+            {**ADOPTION, "indicator": "adoption-share", "value": Decimal("0.5"), "measure": "uses"},
+            "value-not-allowed",
+            "/measure",
+        ),
+    ],
+)  # fmt: skip
+def test_a_target_is_for_a_figure_that_there_can_be(changed: dict[str, Any], code: str, pointer: str) -> None:
+    Specification(DOMAIN, *UNITS, SERVICE).when(set_target(**changed)).then_refused(Rejected, code, pointer)
+
+
+def test_a_target_may_be_for_a_statistic_or_for_what_a_province_has_defined() -> None:
+    names = Names(vi="Hộ có ứng dụng trên hộ được hướng dẫn", en="Guided households with an app")
+    parts = {
+        "numerator": {"indicator": "households-with-app"},
+        "denominator": {"indicator": "households-guided"},
+    }
+    definition = Definition.model_validate({"kind": "ratio", "names": names, **parts})
+    defined = IndicatorDefined(code="guided-with-app", number=1, definition=definition)
+    for given, code, value in (((), "statistic.dossiers", 700), ((defined,), "guided-with-app", "1.2")):
+        wanted = {"indicator": code, "value": Decimal(value)}
+        Specification(DOMAIN, *UNITS, *given).when(set_target(**wanted)).then(
+            TARGET.model_copy(update=wanted)
+        )
 
 
 def test_a_target_is_set_once_and_for_a_unit_that_is_known() -> None:

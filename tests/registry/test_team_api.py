@@ -284,7 +284,11 @@ async def test_a_catalogue_keeps_its_history(registry: Client) -> None:
         for day in ("2024-06-30", "2024-07-01")
     ]
     assert [sum(s["code"] == "vn.test-service" for s in services) for services in shown] == [1, 0]
-    definition = {"kind": "stock", "names": {"vi": "Hộ", "en": "Households"}}
+    definition = {
+        "kind": "declared",
+        "names": {"vi": "Hộ", "en": "Households"},
+        "parameters": {"statistic": "households-with-fibre"},
+    }
     defined = {"id": "households-test", "version": 1, "definition": definition}
     after = await accepted(registry, "/v1/indicators", defined)
     history = await registry.get("/v1/indicators/households-test/history", headers=after)

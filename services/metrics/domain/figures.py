@@ -6,8 +6,8 @@ from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
+from libs.service.indicators import Definition
 from services.metrics.domain.hierarchy import Declared, Hierarchy, Unit
-from services.metrics.domain.indicators import Definition
 from services.metrics.domain.lines import Line, dimensions_of
 from services.metrics.domain.periods import Period
 from services.metrics.domain.reported import Statistic, Target, statistic, target

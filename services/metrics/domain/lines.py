@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from services.metrics.domain.indicators import VALUES, Definition, Dimension, Part, find_definition
+from libs.service.indicators import VALUES, Definition, Dimension, Part, find_definition
 from services.metrics.domain.periods import Calendar
 from services.metrics.domain.reported import Listed, Target
 from services.metrics.domain.series import Series

@@ -1,18 +1,18 @@
 """Definitions of indicators that a province adds or changes: data, each version after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
+from libs.service import indicators
+from libs.service.indicators import COUNTED, Kind, find_definition, load_definitions
 from services.registry.domain.digital_services import Names
-from services.registry.domain.targets import IndicatorCode
-from services.registry.domain.text import Label, ServiceCode
-
-Kind = Literal["flow", "stock", "distinct", "spread", "covered", "declared", "share", "ratio", "progress"]
+from services.registry.domain.text import IndicatorCode, Label, ServiceCode
 
 
 class Part(BaseModel):
@@ -41,10 +41,20 @@ class Definition(BaseModel):
     denominator: Part | None = None
     denominators: Annotated[dict[Label, Part], Field(min_length=1, max_length=16)] | None = None
 
+    def made_of(self) -> set[str]:
+        """The indicators that it names."""
+        parts = (self.numerator, self.denominator, *(self.denominators or {}).values())
+        covered_by = self.parameters.get("covered_by")
+        named = {part.indicator for part in parts if part is not None}
+        return named | ({covered_by} if isinstance(covered_by, str) else set())
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
+    """`definition` is None where it is of a form that is not accepted any more."""
+
     version: int
+    definition: indicators.Definition | None
 
 
 class DefineIndicator(Command):
@@ -59,6 +69,9 @@ class DefineIndicator(Command):
 
     def target(self) -> str:
         return indicator_stream(self.id)
+
+    def relies_on(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(map(indicator_stream, self.definition.made_of() - {self.id})))
 
 
 class IndicatorDefined(Event):
@@ -79,21 +92,47 @@ def indicator_stream(code: str) -> str:
 
 
 def evolve(event: IndicatorDefined) -> Indicator:
-    return Indicator(event.number)
+    try:
+        return Indicator(event.number, _definition(event.code, event.number, event.definition))
+    except msgspec.ValidationError:
+        return Indicator(event.number, None)
+
+
+def known_definition(code: str, states: States) -> indicators.Definition | None:
+    """What a province has said last, or what the system knows by itself."""
+    state = states.get(indicator_stream(code))
+    if isinstance(state, Indicator) and state.definition is not None:
+        return state.definition
+    return find_definition(code, load_definitions())
 
 
 def decide(command: DefineIndicator, states: States, _: Context) -> Sequence[Event]:
-    """A first definition may have any version: the system knows indicators that the registry has not been
-    told of.
+    """Versions go on from those that the system knows by itself.
 
-    Raises Rejected: version-not-next, parts-missing.
+    Raises Rejected: version-not-next, indicator-not-counted, definition-malformed.
     """
-    before = states[command.target()]
-    if isinstance(before, Indicator) and command.version != before.version + 1:
-        raise Rejected("version-not-next", "/version", next=before.version + 1)
-    definition = command.definition
-    parts = [part for part in (definition.numerator, definition.denominator) if part is not None]
-    divided = definition.kind in ("share", "ratio")
-    if len(parts) != (2 if divided else 0) or (definition.denominators and not divided):
-        raise Rejected("parts-missing", "/definition")
-    return [IndicatorDefined(code=command.id, number=command.version, definition=definition)]
+    shipped = load_definitions().get(command.id)
+    state = states[command.target()]
+    before = state.version if isinstance(state, Indicator) else shipped.version if shipped else 0
+    if command.version != before + 1:
+        raise Rejected("version-not-next", "/version", next=before + 1)
+    if command.definition.kind in COUNTED and (shipped is None or shipped.kind != command.definition.kind):
+        raise Rejected("indicator-not-counted", "/definition/kind")
+    known = {
+        code: definition
+        for code in command.definition.made_of()
+        if (definition := known_definition(code, states)) is not None
+    }
+    try:
+        indicators.check(_definition(command.id, command.version, command.definition), known)
+    except indicators.Malformed as error:
+        raise Rejected("definition-malformed", f"/definition{error.pointer}", error.detail) from None
+    except msgspec.ValidationError as error:
+        raise Rejected("definition-malformed", "/definition", str(error)) from None
+    return [IndicatorDefined(code=command.id, number=command.version, definition=command.definition)]
+
+
+def _definition(code: str, version: int, said: Definition) -> indicators.Definition:
+    """Raises msgspec.ValidationError."""
+    values: Mapping[str, Any] = said.model_dump(exclude_none=True)
+    return msgspec.convert({"code": code, "version": version, **values}, indicators.Definition)

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar, assert_never
+from typing import ClassVar, Literal, assert_never
 from uuid import UUID
-
-from pydantic import StringConstraints
 
 from libs.events.day import Day
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
+from libs.service.indicators import COUNTED, VALUES
 from services.registry.domain.digital_services import DigitalService, digital_service_stream
 from services.registry.domain.hierarchy import Level, known_unit, tree_of, unit_streams
+from services.registry.domain.indicators import indicator_stream, known_definition
 from services.registry.domain.statistics import Number, plain
-from services.registry.domain.text import Label, Reason, ServiceCode
+from services.registry.domain.text import IndicatorCode, Label, Reason, ServiceCode
 
-IndicatorCode = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$")]
+DIMENSIONS = ("digital_service", "stage", "measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class SetTarget(Command):
     indicator: IndicatorCode
     digital_service: ServiceCode | None = None
     stage: Label | None = None
-    measure: Label | None = None
+    measure: Literal["households", "people", "uses"] | None = None
     value: Number
     due: Day
     cascade: Level | None = None
@@ -50,7 +50,8 @@ class SetTarget(Command):
 
     def relies_on(self) -> tuple[str, ...]:
         service = self.digital_service
-        return (*unit_streams(self.unit_id), *((digital_service_stream(service),) if service else ()))
+        named = (indicator_stream(self.indicator), *((digital_service_stream(service),) if service else ()))
+        return (*unit_streams(self.unit_id), *named)
 
 
 class WithdrawTarget(Command):
@@ -120,8 +121,9 @@ def evolve(state: Target | None, event: TargetEvent) -> Target:
 
 
 def decide(command: TargetCommand, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, unit-not-active, stage-unknown, cascade-to-nobody, target-withdrawn;
-    NotYet: unit-unknown, digital-service-unknown, target-unknown.
+    """Raises Rejected: already-exists, unit-not-active, indicator-unknown, value-not-allowed,
+    dimension-not-had, field-missing, share-out-of-range, number-not-whole, stage-unknown, cascade-to-nobody,
+    target-withdrawn; NotYet: unit-unknown, digital-service-unknown, target-unknown.
     """
     match command:
         case SetTarget():
@@ -137,6 +139,7 @@ def _set(command: SetTarget, states: States, context: Context) -> Sequence[Event
         raise Rejected("already-exists", "/id")
     day = min(context.today, command.due)
     unit = known_unit(states, command.unit_id, pointer="/unit_id", on=day)
+    _check_indicator(command, states)
     _check_service(command, states)
     below: list[UUID] = []
     if command.cascade is not None:
@@ -159,6 +162,29 @@ def _set(command: SetTarget, states: States, context: Context) -> Sequence[Event
         )
         for unit_id in (command.unit_id, *below)
     ]
+
+
+def _check_indicator(command: SetTarget, states: States) -> None:
+    """What is aimed at must be one figure, of a size that it can have."""
+    definition = known_definition(command.indicator, states)
+    if definition is None:
+        raise Rejected("indicator-unknown", "/indicator", indicator=command.indicator)
+    if definition.kind in ("spread", "progress") or set(definition.dimensions) & set(VALUES):
+        raise Rejected("value-not-allowed", "/indicator", f"{command.indicator} is not one figure")
+    share = definition.kind == "share" or command.indicator.endswith("-share")
+    for name in DIMENSIONS:
+        given = getattr(command, name) is not None
+        if given and name not in definition.dimensions:
+            raise Rejected("dimension-not-had", f"/{name}", f"{command.indicator} has no {name}")
+        if name in definition.dimensions and not given and name != "measure" and definition.kind != "flow":
+            raise Rejected("field-missing", f"/{name}", f"{command.indicator} is about one {name}")
+    if share and command.measure == "uses":
+        raise Rejected("value-not-allowed", "/measure", "uses are no part of anything")
+    if share and command.value > 1:
+        raise Rejected("share-out-of-range", "/value")
+    counts = definition.kind in COUNTED or definition.kind == "covered" or definition.parameters.baseline
+    if counts and command.value != command.value.to_integral_value():
+        raise Rejected("number-not-whole", "/value")
 
 
 def _check_service(command: SetTarget, states: States) -> None:
