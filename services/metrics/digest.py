@@ -93,6 +93,14 @@ SELECT known_from, nullif(least(known_until, $2 + 1), $2 + 1), unit_id, parent_i
 """
 
 
+_SUCCESSIONS = f"""
+SELECT known_from, nullif(least(known_until, $2 + 1), $2 + 1), from_id, to_id, extent, effective
+  FROM unit_successions
+ WHERE {_SOURCE} AND known_from <= $2
+ ORDER BY known_from, from_id, to_id, effective
+"""
+
+
 def _by_position(table: str, columns: str) -> str:
     """What one event each has put into a table."""
     return f"SELECT position, {columns} FROM {table} WHERE {_SOURCE} AND position <= $2 ORDER BY position"
@@ -108,6 +116,7 @@ _TABLES = (
         "target_id, unit_id, indicator, digital_service, stage, measure, trim_scale(value), due",
     ),
     _by_position("withdrawals", "id, unit_id"),
+    _SUCCESSIONS,
 )
 """In the order in which they enter the digest, after the postings."""
 

@@ -1,6 +1,6 @@
 """Reads what the figures of one answer are made of: sums of postings, baselines, statistics."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from libs.service.indicators import Definition
@@ -65,6 +65,35 @@ async def gather(
         ),
         targets=targets,
     )
+
+
+async def find_posted(
+    connection: Connection,
+    cut: Cut,
+    found: Sequence[Line],
+    *,
+    definitions: Mapping[str, Definition],
+    series: Mapping[int, Series],
+    units: Collection[UUID],
+    periods: Sequence[Period],
+) -> set[UUID]:
+    """Those of the units to which something was posted that these lines count in any of the periods."""
+    read = [line for each in found for line in each.made_of(definitions)]
+    places = await reading.read_places(connection, units) if units else {}
+    flow, stock = _needed(read, series)
+    covered_by = {stock_code for _, stock_code in _covering(read)}
+    stock += [number for number, one in series.items() if one.indicator in covered_by]
+    own = {number: number for number in places.values()}
+    so_far = [Period(None, periods[0].last), *periods[1:]]
+    flows = await sums(connection, parts=own, series=flow, cells=periods, cut=cut)
+    stocks = await sums(connection, parts=own, series=stock, cells=so_far, cut=cut)
+    posted = {place for place, _, _ in flows}
+    standing: dict[tuple[int, int], int] = {}
+    for (place, one, _), amount in sorted(stocks.items(), key=lambda item: item[0][2]):
+        standing[place, one] = standing.get((place, one), 0) + amount
+        if standing[place, one]:
+            posted.add(place)
+    return {unit for unit, number in places.items() if number in posted}
 
 
 def _needed(read: Iterable[Line], series: Mapping[int, Series]) -> tuple[list[int], list[int]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -15,11 +16,11 @@ from services.metrics.declared import read_services, read_targets
 from services.metrics.digest import snapshot
 from services.metrics.domain.counting import definition_hash
 from services.metrics.domain.figures import Figure, Part
-from services.metrics.domain.hierarchy import Hierarchy
+from services.metrics.domain.hierarchy import Hierarchy, Open
 from services.metrics.domain.lines import Catalogue, Line, Refused, lines, progress_lines
 from services.metrics.domain.periods import Period
 from services.metrics.domain.reported import Target
-from services.metrics.gathering import gather
+from services.metrics.gathering import find_posted, gather
 from services.metrics.question import MOST_ITEMS, Question, refused
 from services.metrics.tables import Connection
 
@@ -82,7 +83,21 @@ class Kpis:
         )
         incomplete = _incomplete(await reading.read_quarantined(connection, cut), part_of, len(parts))
         health = await reading.read_health(connection)
-        unassigned = _with_unassigned_hamlets(hierarchy, parts, part_of)
+        posted = await find_posted(
+            connection,
+            cut,
+            found,
+            definitions=known,
+            series=series,
+            units=[one.unit_id for one in hierarchy.open if one.split and _touched(one, part_of)],
+            periods=periods,
+        )
+        unassigned = {
+            part_of[unit]
+            for one in hierarchy.open
+            if not one.split or one.unit_id in posted
+            for unit in _touched(one, part_of)
+        }
         general = [*self._of_sources(cut, asked, health), *(["hierarchy-assumed"] if assumed else [])]
         hashes = {d.code: definition_hash(d.code, known) for d in definitions}
         items = []
@@ -187,15 +202,9 @@ def _incomplete(places: set[str | None], part_of: Mapping[Any, int], parts: int)
     return {number for unit, number in part_of.items() if str(unit) in places}
 
 
-def _with_unassigned_hamlets(
-    hierarchy: Hierarchy, parts: Sequence[Part], part_of: Mapping[Any, int]
-) -> set[int]:
-    """The parts, by number, below which there are hamlets that nobody has assigned since a split."""
-    return {
-        part_of[unit.id]
-        for unit in hierarchy.units.values()
-        if unit.status == "unassigned" and unit.level == "hamlet" and part_of[unit.id] < len(parts)
-    }
+def _touched(one: Open, part_of: Mapping[UUID, int]) -> list[UUID]:
+    """The units of the answer whose figures are not certain while the hamlet is open."""
+    return [unit for unit in (one.unit_id, *one.candidates) if unit in part_of]
 
 
 def _item(

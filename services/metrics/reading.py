@@ -13,7 +13,7 @@ from libs.service.problems import Problem
 from services.metrics import tables
 from services.metrics.cut import Cut
 from services.metrics.domain import events
-from services.metrics.domain.hierarchy import Hierarchy, Unit
+from services.metrics.domain.hierarchy import Hierarchy, Open, Unit
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import CountedEvent, leads_to, named, places_of
 from services.metrics.tables import Connection
@@ -27,11 +27,15 @@ UNSEEN = 3.0
 """Seconds without a sight of the source from which on figures are marked: accepted events may wait where
 nobody looks. The active consumer looks every second."""
 
-# As the registries knew it at the cut: sources $2 and positions $3.
-_KNOWN = """known_from <= ($3::bigint[])[array_position($2::smallint[], u.source)]
-     AND (known_until IS NULL OR known_until > ($3::bigint[])[array_position($2::smallint[], u.source)])"""
 
-_ON_DAY = f"{_KNOWN} AND valid_from <= $1 AND (valid_to IS NULL OR valid_to >= $1)"
+def _known(row: str) -> str:
+    """As the registries knew it at the cut: sources $2 and positions $3."""
+    position = f"($3::bigint[])[array_position($2::smallint[], {row}.source)]"
+    return f"{row}.known_from <= {position} AND ({row}.known_until IS NULL OR {row}.known_until > {position})"
+
+
+_KNOWN = _known("u")
+_ON_DAY = f"{_KNOWN} AND u.valid_from <= $1 AND (u.valid_to IS NULL OR u.valid_to >= $1)"
 
 # A set of units holds from the first day of its province on; for earlier days the earliest one answers.
 # Before a province that was made of others there were those.
@@ -99,7 +103,33 @@ async def read_hierarchy(
     if not rows:
         raise Problem("not-found", f"no such unit on {on}: {reference}")
     units = [Unit(*(row[column] for column in Unit._fields)) for row in rows]
-    return Hierarchy(units[0], units), on < day
+    return Hierarchy(units[0], units, await _read_open(connection, cut, on=day)), on < day
+
+
+# Units that a split left behind, with what their former parent became; and those that were split themselves,
+# with their parts.
+_OPEN = f"""
+SELECT u.unit_id, u.status, s.to_id AS candidate
+  FROM unit_spans u
+  LEFT JOIN LATERAL (
+       SELECT b.parent_id FROM unit_spans b
+        WHERE b.unit_id = u.unit_id AND b.status = 'active' AND b.valid_from < u.valid_from
+          AND {_known("b")}
+        ORDER BY b.valid_from DESC LIMIT 1) before ON u.status = 'unassigned'
+  LEFT JOIN unit_successions s
+    ON s.from_id = CASE u.status WHEN 'unassigned' THEN before.parent_id ELSE u.unit_id END
+   AND s.effective <= $1 AND {_known("s")}
+ WHERE (u.status = 'unassigned' OR (u.status = 'ended' AND NOT u.whole AND s.extent = 'part')) AND {_ON_DAY}
+"""
+
+
+async def _read_open(connection: Connection, cut: Cut, *, on: date) -> list[Open]:
+    """The units of which nobody has said, on a day, where all that was posted to them belongs."""
+    found: dict[UUID, tuple[str, set[UUID]]] = {}
+    for row in await connection.fetch(_OPEN, on, *cut.columns()):
+        _, candidates = found.setdefault(row["unit_id"], (row["status"], set()))
+        candidates |= {row["candidate"]} - {None}
+    return [Open(unit_id, status == "ended", frozenset(into)) for unit_id, (status, into) in found.items()]
 
 
 async def read_places(connection: Connection, units: Iterable[UUID]) -> dict[UUID, int]:

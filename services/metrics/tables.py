@@ -14,7 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from libs.service.unit_events import read
 from libs.service.unit_spans import Span
-from libs.service.unit_tree import Gathered, Tree
+from libs.service.unit_tree import Gathered, KnownSuccession, Tree
 from services.metrics.binary_copy import decode, encode
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import Subject, dump, load
@@ -218,6 +218,7 @@ async def add_balances(connection: Connection, balances: Balances) -> None:
 
 
 _SPAN = ", ".join(Span._fields)
+_SUCCESSION = ", ".join(KnownSuccession._fields)
 
 
 async def read_units(connection: Connection, source: int) -> Tree:
@@ -228,7 +229,14 @@ async def read_units(connection: Connection, source: int) -> Tree:
     pending = await connection.fetch(
         "SELECT position, type, data FROM pending_unit_events WHERE source = $1 ORDER BY position", source
     )
-    return Tree.of([Span(*row) for row in spans], (), [(row[0], read(row[1], row[2])) for row in pending])
+    successions = await connection.fetch(
+        f"SELECT {_SUCCESSION} FROM unit_successions WHERE source = $1 AND known_until IS NULL", source
+    )
+    return Tree.of(
+        [Span(*row) for row in spans],
+        [KnownSuccession(*row) for row in successions],
+        [(row[0], read(row[1], row[2])) for row in pending],
+    )
 
 
 async def add_units(connection: Connection, source: int, units: Gathered) -> None:
@@ -254,6 +262,26 @@ async def add_units(connection: Connection, source: int, units: Gathered) -> Non
                   AND s.known_from = c.known_from""",
             source,
             *(list(column) for column in zip(*closed, strict=True)),
+        )
+    if successions := units.successions():
+        rows = [(*one, until) for one, until in successions]
+        await connection.execute(
+            f"""INSERT INTO unit_successions (source, {_SUCCESSION}, known_until)
+                SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::date[], $6::text[],
+                                         $7::bigint[], $8::bigint[])""",
+            source,
+            *(list(column) for column in zip(*rows, strict=True)),
+        )
+    if superseded := units.superseded():
+        keys = [(one.from_id, one.to_id, one.effective, one.known_from, until) for one, until in superseded]
+        await connection.execute(
+            """UPDATE unit_successions s SET known_until = c.known_until
+                 FROM unnest($2::uuid[], $3::uuid[], $4::date[], $5::bigint[], $6::bigint[])
+                      c (from_id, to_id, effective, known_from, known_until)
+                WHERE s.source = $1 AND s.from_id = c.from_id AND s.to_id = c.to_id
+                  AND s.effective = c.effective AND s.known_from = c.known_from""",
+            source,
+            *(list(column) for column in zip(*keys, strict=True)),
         )
     if pending is not None:
         await connection.execute("DELETE FROM pending_unit_events WHERE source = $1", source)

@@ -1,5 +1,6 @@
 """Events as they come out of the logs, for tests to put together."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -199,10 +200,13 @@ def part(
     *,
     units: list[dict[str, Any]] | None = None,
     ended: list[tuple[str, str, bool]] | None = None,
+    became: list[tuple[str, str, str]] | None = None,
     number: int = 1,
     parts: int = 1,
 ) -> tuple[str, dict[str, Any]]:
-    """`ended`: which unit, where it is counted from then on, and whether it went there whole."""
+    """`ended`: which unit, where it is counted from then on, and whether it went there whole; `became`: which
+    unit, what became of it, and how much of it.
+    """
     return "units-reorganised", {
         "reorganisation_id": an_id(name),
         "part": number,
@@ -213,7 +217,10 @@ def part(
             {"unit_id": an_id(unit), "into_id": an_id(into), "whole": whole}
             for unit, into, whole in ended or ()
         ],
-        "successions": [],
+        "successions": [
+            {"from_id": an_id(unit), "to_id": an_id(into), "extent": extent}
+            for unit, into, extent in became or ()
+        ],
     }
 
 
@@ -224,12 +231,18 @@ def founded(name: str, level: str, parent: str | None, **more: Any) -> dict[str,
     }
 
 
-def assigned(hamlet: str, into: str, valid_from: str) -> tuple[str, dict[str, Any]]:
+def assigned(
+    hamlet: str, into: str, valid_from: str, *, parts: Mapping[str, str] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """`parts`: what the hamlet is split into, each with its commune."""
     return "hamlet-assigned", {
         "unit_id": an_id(hamlet),
         "valid_from": valid_from,
         "into_id": an_id(into),
-        "parts": [],
+        "parts": [
+            {"unit_id": an_id(name), "code": None, "kind": "ấp", "name": name, "parent_id": an_id(commune)}
+            for name, commune in (parts or {}).items()
+        ],
     }
 
 

@@ -8,6 +8,7 @@ from tests.metrics.events import (
     REGISTRY,
     Logs,
     an_id,
+    assign,
     assigned,
     baseline,
     decree,
@@ -64,6 +65,12 @@ REFORM = [
             ("Vĩnh Thanh", "Rạch Giá mới", True),
             ("Vĩnh Lạc", "An Giang", False),
         ],
+        became=[
+            ("Kiên Giang", "An Giang", "whole"),
+            ("Vĩnh Thanh", "Rạch Giá mới", "whole"),
+            ("Vĩnh Lạc", "Rạch Giá mới", "part"),
+            ("Vĩnh Lạc", "Vĩnh Thông", "part"),
+        ],
     ),
 ]
 LATE = assigned("khu 2", "Vĩnh Thông", DAY)
@@ -75,6 +82,16 @@ async def values(figures: Figures, indicator: str = "teams", **query: Any) -> di
     return {
         "rest" if item.get("rest") else item["unit"]["code"] or item["unit"]["full_name"]: item["value"]
         for item in items
+    }
+
+
+async def warned(figures: Figures, indicator: str) -> set[str]:
+    """Which communes, by code, have a figure that hamlets may be missing from."""
+    items = await figures.items(indicator, unit="91@2025-07-01", to="2025-12-31", by="unit", level="commune")
+    return {
+        "rest" if item.get("rest") else item["unit"]["code"]
+        for item in items
+        if "unassigned-hamlets" in item["warnings"]
     }
 
 
@@ -102,19 +119,40 @@ async def test_figures_under_either_map(figures: Figures) -> None:
 
     cut = f"{REGISTRY}:{figures.logs.heads[REGISTRY]}"
     assert (await figures.item("teams", to="2025-12-31", **new))["warnings"] == ["unassigned-hamlets"]
-    warned = {
-        item["unit"]["code"]: item["warnings"]
-        for item in await figures.items("teams", to="2025-12-31", **new, by="unit", level="commune")
-        if not item.get("rest")
-    }
-    assert warned == {"30730": [], "30733": []}, "only where they are counted"
+    assert await warned(figures, "teams") == {"30730", "30733", "rest"}, "where they are, or may belong"
     assert (await figures.item("teams", to="2025-12-31", **old))["warnings"] == []
 
     await figures.add(LATE)
     assert await values(figures, **new, by="unit", level="commune") == {"30730": 1, "30733": 1, "rest": 1}
-    assert (await figures.item("teams", to="2025-12-31", **new))["warnings"] == []
+    assert await warned(figures, "teams") == {"30730", "30733", "rest"}, (
+        "a team of the commune that was split"
+    )
+    assert await warned(figures, "households-registered") == set()
     then = await figures.item("teams", to="2025-12-31", as_of=cut, **new)
     assert then["warnings"] == ["unassigned-hamlets"], "as it was known then"
+
+
+async def test_what_is_left_in_a_hamlet_that_was_split_is_shown_where_it_may_belong(figures: Figures) -> None:
+    """Until its households and teams are assigned to the parts; what was done in it before stays there."""
+    if "units-reorganised" not in {event[2] for event in figures.logs.raw if event[0] == REGISTRY}:
+        await figures.add(*OLD, *REFORM)
+    await figures.add(
+        unit("khu 3", "hamlet", "Rạch Giá mới", valid_from=DAY),
+        household("khu 3.0", "khu 3", "2025-07-02"),
+        visit("khu 3", "khu 3.0", "2025-07-03", line("vn.vneid-2", registered=1)),
+    )
+    assert await warned(figures, "households-registered") == set()
+    parts = {"khu 3A": "Rạch Giá mới", "khu 3B": "Vĩnh Thông"}
+    await figures.add(assigned("khu 3", "An Giang", "2025-08-01", parts=parts))
+    assert await warned(figures, "households-registered") == {"30730", "30733", "rest"}
+    assert await warned(figures, "campaigns-held") == set()
+    part = await figures.item("households-registered", unit=an_id("khu 3B"), to="2025-12-31")
+    assert (part["value"], part["warnings"]) == (0, ["unassigned-hamlets"])
+    early = await figures.item("households-registered", unit=an_id("Rạch Giá mới"), to="2025-07-31")
+    assert (early["value"], early["warnings"]) == (1, [])
+    await figures.add(assign("khu 3.0", "khu 3", "khu 3B", "2025-08-01"))
+    assert await warned(figures, "households-registered") == set()
+    assert await warned(figures, "visits") == {"30730", "30733", "rest"}
 
 
 async def test_before_the_last_part_nothing_of_a_reorganisation_is_known(figures: Figures) -> None:

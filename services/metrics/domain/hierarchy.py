@@ -24,6 +24,16 @@ class Unit(NamedTuple):
         return text[:1].upper() + text[1:]
 
 
+class Open(NamedTuple):
+    """A unit that a split left behind, or that was `split` itself: what was posted to it is counted where its
+    `candidates` meet, though it belongs to one of them, or a part of it to each.
+    """
+
+    unit_id: UUID
+    split: bool
+    candidates: frozenset[UUID]
+
+
 class Declared(NamedTuple):
     """A baseline: `position` decides between two of the same day."""
 
@@ -33,10 +43,11 @@ class Declared(NamedTuple):
 
 
 class Hierarchy:
-    """`units` hold the root and everything below it, each once."""
+    """`units` hold the root and everything below it, each once; `open_` may be of other units, too."""
 
-    def __init__(self, root: Unit, units: Iterable[Unit]) -> None:
+    def __init__(self, root: Unit, units: Iterable[Unit], open_: Iterable[Open] = ()) -> None:
         self.root = root
+        self.open = tuple(open_)
         self.units = {unit.id: unit for unit in units}
         self._children: dict[UUID, list[Unit]] = {}
         for unit in self.units.values():
