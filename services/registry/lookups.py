@@ -29,14 +29,11 @@ class Lookups:
         if not team_ids:
             return _NOTHING
         behind = not await self._caught_up()
-        return Known(await self._last_days(team_ids), await self._last_campaigns(team_ids), behind)
+        last_days = await self._days(_LAST_DAYS, team_ids)
+        return Known(last_days, await self._days(_LAST_CAMPAIGNS, team_ids), behind)
 
-    async def _last_days(self, team_ids: list[UUID]) -> dict[UUID, date]:
-        rows = await self._log.pool.fetch(_LAST_DAYS, team_ids)
-        return {row["team_id"]: row["last_day"] for row in rows}
-
-    async def _last_campaigns(self, team_ids: list[UUID]) -> dict[UUID, date]:
-        rows = await self._log.pool.fetch(_LAST_CAMPAIGNS, team_ids)
+    async def _days(self, statement: str, team_ids: list[UUID]) -> dict[UUID, date]:
+        rows = await self._log.pool.fetch(statement, team_ids)
         return {row["team_id"]: row["last_day"] for row in rows}
 
 

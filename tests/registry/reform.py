@@ -18,7 +18,7 @@ from services.registry.domain.reorganisations import (
 from services.registry.domain.units import UnitEstablished
 from tests.registry.province import established
 
-EVE, DAY = date(2025, 6, 30), date(2025, 7, 1)
+EVE, DAY, LATER = date(2025, 6, 30), date(2025, 7, 1), date(2026, 7, 1)
 INSTRUMENT = "Nghị quyết 1655/NQ-UBTVQH15"
 
 CA_MAU = established("province", "96", "Cà Mau")
@@ -162,3 +162,14 @@ AFTER = (*SET, *REFORMED)
 
 def assigned(into_id: UUID, day: date = DAY) -> HamletAssigned:
     return HamletAssigned(unit_id=HAMLET_OF_3.unit_id, valid_from=day, into_id=into_id)
+
+
+def small(**changed: Any) -> Any:
+    """A reorganisation that says only what is given."""
+    nothing = {"founds": (), "changes": (), "ends": (), "dissolves": (), "successions": ()}
+    return reform(**{**nothing, **changed})
+
+
+def new_commune(code: str, parent_id: UUID, day: date) -> UnitEstablished:
+    commune = established("commune", code, "Mới", parent_id)
+    return commune.model_copy(update={"unit_id": new_id("commune", code, day), "valid_from": day})

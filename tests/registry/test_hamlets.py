@@ -26,6 +26,7 @@ from tests.registry.reform import (
     FAR_WARD,
     HAMLET_OF_1,
     HAMLET_OF_3,
+    LATER,
     NEW_CA_MAU,
     TAN_THANH,
     WARD_3,
@@ -37,7 +38,6 @@ from tests.registry.reform import (
 )
 from tests.specification import Specification
 
-LATER = date(2026, 7, 1)
 AREA = AreaDesignated(
     unit_id=uuid4(), parent_id=HAMLET_OF_1.unit_id, kind="khu dân cư điện tử", name="Khóm 6", valid_from=DAY
 )
