@@ -393,7 +393,6 @@ _RECORD, _MERGE = visits._record, merging.evolve
         (visits, "_record", _recorded_whether_it_exists_or_not),
         (judging, "_settle", _settled_without_a_dispute),
         (judging, "leader_of", _whoever_it_is),
-        (visits, "is_above", lambda *_: True),
         (merging, "evolve", _forgetting_who_came_before),
         (merging, "living_household", _any_household),
         (places, "_check_day", lambda *_, **__: None),

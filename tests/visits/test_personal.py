@@ -188,6 +188,13 @@ MERGED = (
 )
 
 
+def test_a_household_that_was_merged_is_erased_under_the_id_that_it_has_now() -> None:
+    erase = EraseHousehold(id=TWIN.household_id, reason="asked")
+    merged = given(HOUSEHOLD, TWIN, *MERGED)
+    merged.when(erase).then_refused(Rejected, "household-absorbed")
+    given(HOUSEHOLD, TWIN, *MERGED, ERASED, TWIN_ERASED).when(erase).then()
+
+
 def test_nothing_that_is_kept_goes_into_a_household_that_was_erased() -> None:
     merge = MergeHousehold(id=ID, absorbed_id=TWIN.household_id)
     given(HOUSEHOLD, TWIN, ERASED).when(merge).then_refused(Rejected, "household-erased", "/id")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from libs.events.decider import Command, Context, States
+from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
 from libs.events.personal import PersonalDataErased
 from services.visits.domain.households import (
@@ -41,8 +41,14 @@ def evolve(state: Household, _: PersonalDataErased) -> Household:
 
 
 def decide(command: EraseHousehold, states: States, _: Context) -> Sequence[Event]:
-    """Erasing twice changes nothing. Raises NotYet: household-unknown."""
-    known_household(states, command.id)
+    """Erasing twice changes nothing. Under the id of a household that was merged only a part of what is held
+    would go, so the one that it went into has to be named.
+
+    Raises Rejected: household-absorbed; NotYet: household-unknown.
+    """
+    household = known_household(states, command.id)
+    if household.absorbed_into is not None and not household.erased:
+        raise Rejected("household-absorbed", None, into_id=household.absorbed_into)
     return erased(command.id, states, reason=command.reason)
 
 
