@@ -14,17 +14,20 @@ from tests.services import keys_settings
 @pytest.fixture(scope="module")
 def empty_system(stack: Embedded, session_directory: Path) -> Iterator[System]:
     """The four services with nothing in them when a module's tests begin."""
-    yield from _system(stack, session_directory / "scenario", province="98")
+    yield from _system(stack, session_directory / "scenario")
 
 
 @pytest.fixture
 def own_system(stack: Embedded, session_directory: Path) -> Iterator[System]:
     """The same for one test."""
-    yield from _system(stack, session_directory / "scenario-alone", province="97")
+    yield from _system(stack, session_directory / "scenario-alone")
 
 
-def _system(stack: Embedded, directory: Path, *, province: str) -> Iterator[System]:
-    """Its topics lie on the broker that other tests use, too, so it is a province of its own."""
+_PROVINCES = iter(range(70, 80))
+
+
+def _system(stack: Embedded, directory: Path) -> Iterator[System]:
+    """Its topics lie on the broker that other tests use, too, so each is a province of its own."""
     given = {
         name: value
         for name, value in os.environ.items()
@@ -35,7 +38,7 @@ def _system(stack: Embedded, directory: Path, *, province: str) -> Iterator[Syst
         given[f"{service.upper()}_DATABASE_URL"] = database.app_url
         given[f"{service.upper()}_OWNER_DATABASE_URL"] = database.owner_url
     given |= keys_settings(stack)
-    given["SOCAI_PROVINCE"] = province
+    given["SOCAI_PROVINCE"] = str(next(_PROVINCES))
     system = System(directory, stack=stack, given=given)
     system.start()
     yield system
