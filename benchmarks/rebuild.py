@@ -22,7 +22,6 @@ from libs.events.feeds import KafkaFeed
 from libs.events.migrations import migrate
 from libs.events.record import event_record
 from libs.events.topic import TopicWriter
-from libs.service.indicators import load_definitions
 from services.metrics.domain.events import REGISTRY_EVENTS, VISITS_EVENTS
 from services.metrics.kpis import Kpis
 from services.metrics.migrations import DIRECTORIES
@@ -80,7 +79,7 @@ async def follow(url: str, bootstrap: str, heads: dict[str, int]) -> float:
 
 async def ask(url: str, heads: dict[str, int]) -> list[dict[str, Any]]:
     pool = await database.pool(url)
-    kpis = Kpis(lambda: pool, load_definitions(), list(heads))
+    kpis = Kpis(lambda: pool, list(heads))
     rows = []
     for what, query in QUESTIONS.items():
         as_of = f"{VISITS}:{heads[VISITS] * 2 // 3}" if "earlier cut" in what else None

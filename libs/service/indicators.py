@@ -1,10 +1,10 @@
 """Definitions of indicators: data, each with a hash that every figure cites. The registry keeps those of a
 province and refuses what does not fit; metrics answers by them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -41,11 +41,13 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`baseline`, `statistic`: which one a declared indicator answers. `flows`: measures of a stock that add
-    up by day. `level`: the units that a covered indicator counts – those where the stock `covered_by` is
-    above zero, or all.
+    """`counts`: another indicator, with dimensions fixed, whose postings are this one's. `baseline`,
+    `statistic`: which one a declared indicator answers. `flows`: measures of a stock that add up by day.
+    `level`: the units that a covered indicator counts – those where the stock `covered_by` is above zero, or
+    all.
     """
 
+    counts: Part | None = None
     baseline: str = ""
     statistic: str = ""
     flows: tuple[str, ...] = ()
@@ -70,6 +72,15 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         """Numerator and denominator, where it has them, and what may stand below the line instead."""
         two = [part for part in (self.numerator, self.denominator) if part is not None]
         return [*two, *(self.denominators[name] for name in sorted(self.denominators))]
+
+    @property
+    def counted_as(self) -> str:
+        """The code under which its postings stand."""
+        return self.parameters.counts.indicator if self.parameters.counts else self.code
+
+    @property
+    def version_code(self) -> str:
+        return f"{self.code}@{self.version}"
 
     def is_flow(self, measure: str = "") -> bool:
         return self.kind in ("flow", "distinct") or measure in self.parameters.flows
@@ -100,6 +111,8 @@ def check(definition: Definition, known: Mapping[str, Definition]) -> None:
             raise Malformed(definition.code, pointer, detail)
 
     kind, parameters = definition.kind, definition.parameters
+    if parameters.counts is not None:
+        _check_counts(parameters.counts, definition, known)
     has_two = definition.numerator is not None and definition.denominator is not None
     must(
         has_two == (kind in ("share", "ratio")) and (has_two or not definition.parts),
@@ -134,6 +147,72 @@ def check(definition: Definition, known: Mapping[str, Definition]) -> None:
         "/dimensions",
         "two dimensions that are the value of a series",
     )
+
+
+def _check_counts(part: Part, definition: Definition, known: Mapping[str, Definition]) -> None:
+    """What is counted under another name, with some dimensions fixed. Raises Malformed."""
+    counted = find_definition(part.indicator, known)
+    fixed, own = part.fixed().keys(), set(definition.dimensions)
+    reason = None
+    if counted is None or counted.kind not in COUNTED or counted.parameters.counts is not None:
+        reason = f"{part.indicator} is not counted from events"
+    elif definition.kind != ("flow" if counted.is_flow(part.measure) else counted.kind):
+        reason = f"{part.indicator} adds up as another kind"
+    elif lacks := (fixed | own) - set(counted.dimensions):
+        reason = f"{part.indicator} has no {', '.join(sorted(lacks))}"
+    elif twice := fixed & own:
+        reason = f"{', '.join(sorted(twice))} cannot be fixed and a dimension"
+    elif counted.parameters.flows and "measure" in own:
+        reason = f"{part.indicator} adds up in two ways: fix its measure"
+    elif counted.kind != "flow" and (left := set(counted.dimensions) - fixed - own):
+        reason = f"{part.indicator} is not summed over {', '.join(sorted(left))}"
+    if reason:
+        raise Malformed(definition.code, "/parameters/counts", reason)
+
+
+def check_defined(definition: Definition, known: Mapping[str, Definition]) -> None:
+    """What a province may define: anything that is made of what is counted. Raises Malformed."""
+    shipped = load_definitions().get(definition.code)
+    counted = definition.parameters.counts is not None or (
+        shipped is not None and shipped.kind == definition.kind
+    )
+    if definition.kind in COUNTED and not counted:
+        raise Malformed(definition.code, "/kind", "nothing is counted under this code: say what it counts")
+    check(definition, known)
+
+
+def defined_by(code: str, version: int, said: Mapping[str, Any]) -> Definition:
+    """From what an `indicator-defined` says. Raises msgspec.ValidationError."""
+    values = {name: value for name, value in said.items() if value is not None}
+    for name in ("numerator", "denominator"):
+        if name in values:
+            values[name] = _said(values[name])
+    if "denominators" in values:
+        values["denominators"] = {name: _said(part) for name, part in values["denominators"].items()}
+    return msgspec.convert({**values, "code": code, "version": version}, Definition)
+
+
+def _said(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if value is not None}
+
+
+def known_definitions(defined: Iterable[Definition]) -> dict[str, Definition]:
+    """Those that this product ships with those that a province has defined, in the order in which it did: the
+    last one by its code, each by `CODE@VERSION`. What does not fit is left out.
+    """
+    known = dict(load_definitions())
+    known |= {definition.version_code: definition for definition in load_definitions().values()}
+    for definition in defined:
+        try:
+            check_defined(definition, known)
+        except Malformed:
+            continue
+        known[definition.code] = known[definition.version_code] = definition
+        for part in definition.parts:
+            made_of = find_definition(part.indicator, known)
+            assert made_of is not None, "checked"
+            known.setdefault(part.indicator, made_of)
+    return known
 
 
 def find_definition(code: str, definitions: Mapping[str, Definition]) -> Definition | None:

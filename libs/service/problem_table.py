@@ -161,7 +161,6 @@ REGISTRY = _rows(
     ("cascade-to-nobody", 422, "Không có đơn vị cấp này bên dưới", "There is no unit of this level below"),
     ("version-not-next", 422, "Phiên bản không kế tiếp", "The version is not the next one"),
     ("definition-malformed", 422, "Định nghĩa chỉ tiêu không hợp lệ", "The indicator's definition does not fit"),
-    ("indicator-not-counted", 422, "Chưa có số đếm cho chỉ tiêu này", "Nothing is counted under this code"),
     ("dimension-not-had", 422, "Chỉ tiêu không có chiều phân tích này", "The indicator does not have this dimension"),
     ("digital-service-unknown", 409, "Chưa biết dịch vụ số này", "The digital service is not known yet"),
     ("stages-out-of-order", 422, "Các mức độ không đúng thứ tự", "The stages are not in their order"),

@@ -1,5 +1,6 @@
 """Figures over HTTP: routes only translate."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from libs.service.answers import Json
-from libs.service.indicators import Definition, Part
+from libs.service.indicators import STATISTIC, Definition, Part
 from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
@@ -28,10 +29,12 @@ def reads(kpis: Kpis, read_after: ReadAfter) -> APIRouter:
         answer = await kpis.answer(question)
         return _unless_known(request, answer, tag_of=(answer["cut"], answer["items"]))
 
-    @router.get("/indicators", dependencies=[Depends(known_parameters)])
+    @router.get("/indicators", dependencies=[Depends(known_parameters), Depends(included)])
     async def list_indicators(request: Request) -> Response:
         language = language_of(request.headers.get("accept-language"))
-        items = [_indicator(definition, kpis, language) for definition in kpis.definitions.values()]
+        known = await kpis.definitions()
+        listed = (one for code, one in known.items() if code == one.code and not code.startswith(STATISTIC))
+        items = [_indicator(one, known, language) for one in listed]
         return _unless_known(request, {"items": items, "next": None}, tag_of=(items,))
 
     return router
@@ -49,15 +52,18 @@ def _part(part: Part) -> dict[str, str]:
     return {"indicator": part.indicator, **dict[str, str](part.fixed().items())}
 
 
-def _indicator(definition: Definition, kpis: Kpis, language: str) -> dict[str, Any]:
-    """How the indicator is defined; `numerator` and `denominator` for shares and ratios."""
+def _indicator(definition: Definition, known: Mapping[str, Definition], language: str) -> dict[str, Any]:
+    """How the indicator is defined; `numerator` and `denominator` for shares and ratios, `counts` for what is
+    another one with dimensions fixed.
+    """
     return {
         "code": definition.code,
         "version": definition.version,
-        "definition": definition_hash(definition.code, kpis.definitions),
+        "definition": definition_hash(definition, known),
         "kind": definition.kind,
         "label": definition.names[language],
         "names": definition.names,
         "dimensions": list(definition.dimensions),
+        **({"counts": _part(counts)} if (counts := definition.parameters.counts) else {}),
         **dict(zip(("numerator", "denominator"), map(_part, definition.parts), strict=False)),
     }

@@ -1,16 +1,23 @@
-"""What is declared and looked up rather than counted: baselines, statistics, targets, digital services."""
+"""What is declared and looked up rather than counted: baselines, statistics, targets, digital services,
+definitions of indicators.
+"""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import assert_never
 from uuid import UUID
 
+import msgspec
+
+from libs.service.indicators import Definition, defined_by, known_definitions
 from services.metrics.cut import Cut
 from services.metrics.domain.events import (
     BaselineDeclared,
     DeclaredEvent,
     DigitalServiceListed,
+    IndicatorDefined,
     StatisticReported,
     StatisticWithdrawn,
     TargetSet,
@@ -47,6 +54,7 @@ _COLUMNS = {
     ),
     "withdrawals": ("source", "position", "id", "unit_id"),
     "digital_services": ("source", "position", "code", "stages", "audience"),
+    "definitions": ("source", "position", "code", "version", "definition"),
 }
 
 # In the columns' order; what was withdrawn up to the cut does not stand.
@@ -104,8 +112,28 @@ def _row(event: DeclaredEvent) -> tuple[str, tuple[object, ...]]:
             return "withdrawals", (event.target_id, event.unit_id)
         case DigitalServiceListed():
             return "digital_services", (event.code, list(event.stages), list(event.audience))
+        case IndicatorDefined():
+            return "definitions", (event.code, event.version, bytes(event.definition).decode())
         case _:
             assert_never(event)
+
+
+async def read_definitions(connection: Connection, cut: Cut) -> dict[str, Definition]:
+    """By code and by `CODE@VERSION`: those of this product, and what was defined up to the cut. One of a form
+    that is not read any more is left out.
+    """
+    found = await connection.fetch(
+        """SELECT code, version, definition FROM definitions d
+             JOIN unnest($1::smallint[], $2::bigint[]) c (source, position) USING (source)
+            WHERE d.position <= c.position
+            ORDER BY d.position, source""",
+        *cut.columns(),
+    )
+    defined = []
+    for code, version, text in found:
+        with contextlib.suppress(msgspec.ValidationError):
+            defined.append(defined_by(code, version, msgspec.json.decode(text)))
+    return known_definitions(defined)
 
 
 async def read_services(connection: Connection, cut: Cut) -> dict[str, Listed]:

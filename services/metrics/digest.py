@@ -117,6 +117,7 @@ _TABLES = (
     ),
     _by_position("withdrawals", "id, unit_id"),
     _SUCCESSIONS,
+    _by_position("definitions", "code, version, definition"),
 )
 """In the order in which they enter the digest, after the postings."""
 

@@ -12,7 +12,7 @@ from libs.service.indicators import Definition, find_definition
 from services.metrics import cut as cuts
 from services.metrics import reading, tables
 from services.metrics.cut import Cut
-from services.metrics.declared import read_services, read_targets
+from services.metrics.declared import read_definitions, read_services, read_targets
 from services.metrics.digest import snapshot
 from services.metrics.domain.counting import definition_hash
 from services.metrics.domain.figures import Figure, Part
@@ -30,30 +30,36 @@ class Kpis:
     """`sources` are those that figures are made of."""
 
     pool: Callable[[], asyncpg.Pool]
-    definitions: Mapping[str, Definition]
     sources: Sequence[str]
+
+    async def definitions(self) -> dict[str, Definition]:
+        """By code and by `CODE@VERSION`, as they are now."""
+        async with self.pool().acquire() as connection, snapshot(connection):
+            await tables.use_live_for_reading(connection)
+            return await read_definitions(connection, await cuts.take(connection, {}))
 
     async def answer(self, question: Question) -> dict[str, Any]:
         """All of it is of one cut. Raises Problem: what Question.definitions does; cut-malformed,
         cut-not-reached, malformed-id, not-found, field-missing, value-not-allowed, stage-unknown,
         answer-too-large.
         """
-        definitions = question.definitions(self.definitions)
+        question.check()
         asked = cuts.parse(question.as_of) if question.as_of else {}
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
             cut = await cuts.take(connection, asked)
-            return await self._answer(connection, question, definitions, cut, asked)
+            return await self._answer(connection, question, cut, asked)
 
     async def _answer(
         self,
         connection: Connection,
         question: Question,
-        definitions: Sequence[Definition],
         cut: Cut,
         asked: Mapping[str, int],
     ) -> dict[str, Any]:
         assert question.unit is not None, "checked"
+        defined = await read_definitions(connection, cut)
+        definitions = question.definitions(defined)
         boundaries = question.boundaries or question.last
         hierarchy, assumed = await reading.read_hierarchy(connection, cut, question.unit, on=boundaries)
         parts, part_of = _parts(question, hierarchy)
@@ -63,7 +69,7 @@ class Kpis:
             {part.unit.id for part in parts},
             None if any(d.kind == "progress" for d in definitions) else [d.code for d in definitions],
         )
-        known = self._known(definitions, targets)
+        known = _with_statistics(defined, definitions, targets)
         series = await reading.read_series(connection, _counted(definitions, targets, known))
         catalogue = Catalogue(await read_services(connection, cut), list(series.values()))
         found = _lines(question, definitions, catalogue, targets, known)
@@ -99,7 +105,7 @@ class Kpis:
             for unit in _touched(one, part_of)
         }
         general = [*self._of_sources(cut, asked, health), *(["hierarchy-assumed"] if assumed else [])]
-        hashes = {d.code: definition_hash(d.code, known) for d in definitions}
+        hashes = {d.version_code: definition_hash(d, known) for d in definitions}
         items = []
         for line in found:
             items_of_line = []
@@ -115,7 +121,7 @@ class Kpis:
                     *(["unassigned-hamlets"] if number in unassigned else []),
                 ]
                 items_of_line += [
-                    _item(line, hashes[line.definition.code], part, period, figure, warnings)
+                    _item(line, hashes[line.definition.version_code], part, period, figure, warnings)
                     for period, figure in zip(periods, figures, strict=True)
                 ]
             if not line.only_if_any or any(item["value"] for item in items_of_line):
@@ -127,12 +133,6 @@ class Kpis:
             "items": items,
         }
 
-    def _known(self, definitions: Iterable[Definition], targets: Iterable[Target]) -> dict[str, Definition]:
-        """Those that are data, and those that follow from what is asked for."""
-        wanted = {d.code for d in definitions} | {target.indicator for target in targets}
-        found = {code: find_definition(code, self.definitions) for code in wanted}
-        return {**self.definitions, **{code: one for code, one in found.items() if one is not None}}
-
     def _of_sources(self, cut: Cut, asked: Mapping[str, int], health: Mapping[str, str | None]) -> list[str]:
         """A source that the cut names is complete up to there, however far it has come since."""
         warnings = dict.fromkeys(
@@ -143,6 +143,15 @@ class Kpis:
         return [warning for warning in warnings if warning]
 
 
+def _with_statistics(
+    known: Mapping[str, Definition], definitions: Iterable[Definition], targets: Iterable[Target]
+) -> dict[str, Definition]:
+    """What was reported from outside is defined by being asked for, or aimed at."""
+    wanted = {d.code for d in definitions} | {target.indicator for target in targets}
+    found = {code: find_definition(code, known) for code in wanted - known.keys()}
+    return {**known, **{code: one for code, one in found.items() if one is not None}}
+
+
 def _counted(
     definitions: Iterable[Definition], targets: Iterable[Target], known: Mapping[str, Definition]
 ) -> set[str]:
@@ -151,7 +160,7 @@ def _counted(
     if any(definition.kind == "progress" for definition in found):
         found += [known[target.indicator] for target in targets if target.indicator in known]
     found += [known[part.indicator] for definition in found for part in definition.parts]
-    return {d.code for d in found} | {d.parameters.covered_by for d in found} - {""}
+    return {d.counted_as for d in found} | {d.parameters.covered_by for d in found} - {""}
 
 
 def _lines(

@@ -16,6 +16,7 @@ from services.metrics.domain import events
 from services.metrics.domain.events import (
     BaselineDeclared,
     DigitalServiceListed,
+    IndicatorDefined,
     StatisticReported,
     StatisticWithdrawn,
     TargetSet,
@@ -76,7 +77,7 @@ def waits_as(recorded: Recorded) -> str:
             BaselineDeclared() | StatisticReported() | StatisticWithdrawn() | TargetSet() | TargetWithdrawn()
         ):
             return f"unit/{event.unit_id}"
-        case DigitalServiceListed() | CampaignHeld() | Uncounted() | AboutUnits():
+        case DigitalServiceListed() | IndicatorDefined() | CampaignHeld() | Uncounted() | AboutUnits():
             return recorded.subject
         case _:
             kind = "team" if isinstance(event, TeamEvent | MemberEvent) else "household"

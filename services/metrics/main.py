@@ -1,7 +1,6 @@
 """Wires and runs the metrics service."""
 
 from libs.service.app import ServiceApp, create_app
-from libs.service.indicators import load_definitions
 from libs.service.serve import run
 from libs.service.settings import Settings
 from services.metrics import api
@@ -13,7 +12,7 @@ SERVICE = "metrics"
 
 def create(settings: Settings) -> ServiceApp:
     following = Following(settings)
-    kpis = Kpis(lambda: following.pool, load_definitions(), following.sources)
+    kpis = Kpis(lambda: following.pool, following.sources)
     return create_app(
         service=SERVICE,
         settings=settings,

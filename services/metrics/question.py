@@ -20,7 +20,7 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 MOST_ITEMS = 20_000
 """Items of one answer."""
 
-Code = Annotated[str, Field(max_length=80)]
+Code = Annotated[str, Field(max_length=90)]
 
 
 class Question(BaseModel):
@@ -28,7 +28,9 @@ class Question(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    indicator: Annotated[list[Code], Field(max_length=20, description="Codes of GET /indicators")] = []
+    indicator: Annotated[
+        list[Code], Field(max_length=20, description="Codes of GET /indicators, or CODE@VERSION")
+    ] = []
     unit: Annotated[str | None, Field(description="A unit of any level: its id, or CODE@DAY")] = None
     since: Annotated[Day | None, Field(alias="from", description="First day; stocks ignore it")] = None
     until: Annotated[Day | None, Field(alias="to", description="Last day; today without it")] = None
@@ -64,11 +66,9 @@ class Question(BaseModel):
         assert self.since is not None, "checked"
         return split(self.since, self.last, self.calendar)
 
-    def definitions(self, known: Mapping[str, Definition]) -> list[Definition]:
-        """What is asked about, once everything about it that needs no figure is found to make sense.
-
-        Raises Problem: field-missing, indicator-unknown, unit-not-given, value-not-allowed, period-reversed,
-        by-not-possible, basis-not-available.
+    def check(self) -> None:
+        """Raises Problem: field-missing, unit-not-given, value-not-allowed, period-reversed, by-not-possible,
+        basis-not-available.
         """
         if self.basis == "approved":
             raise refused("basis-not-available", "basis", "months cannot be approved yet")
@@ -81,27 +81,30 @@ class Question(BaseModel):
                 raise refused("value-not-allowed", parameter, f"a day from {FIRST_DAY} to {LAST_DAY}")
         if self.since is not None and self.since > self.last:
             raise refused("period-reversed", "from", f"{self.since} is after {self.last}")
-        definitions = []
-        for code in dict.fromkeys(self.indicator):
-            if (definition := find_definition(code, known)) is None:
-                raise refused("indicator-unknown", "indicator", code)
-            definitions.append(definition)
-        self._check_by(definitions)
-        return definitions
+        self._check_by()
 
-    def _check_by(self, definitions: list[Definition]) -> None:
+    def _check_by(self) -> None:
         if len(set(self.by)) < len(self.by) or sum(by in CALENDARS for by in self.by) > 1:
             raise refused("by-not-possible", "by", "two different ones, of periods at most one")
         if self.calendar and self.since is None:
             raise refused("field-missing", "from", f"by={self.calendar} needs a first day")
         if self.level and "unit" not in self.by:
             raise refused("by-not-possible", "level", "level belongs to by=unit")
+
+    def definitions(self, known: Mapping[str, Definition]) -> list[Definition]:
+        """What is asked about. Raises Problem: indicator-unknown, by-not-possible."""
+        definitions = []
+        for code in dict.fromkeys(self.indicator):
+            if (definition := find_definition(code, known)) is None:
+                raise refused("indicator-unknown", "indicator", code)
+            definitions.append(definition)
         for by in self.by:
             if by in CALENDARS or by == "unit":
                 continue
             for definition in definitions:
                 if by not in definition.dimensions:
                     raise refused("by-not-possible", "by", f"{definition.code} has no {by}")
+        return definitions
 
     def dimensions(self) -> dict[Dimension, Sequence[str]]:
         """The values that are asked for; none: whatever there is."""

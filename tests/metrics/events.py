@@ -434,10 +434,17 @@ _STREAMS = {
     "target-set": ("target", "target_id"),
     "target-withdrawn": ("target", "target_id"),
     "digital-service-listed": ("digital-service", "code"),
+    "indicator-defined": ("indicator", "code"),
     "needs-surveyed": ("household", "household_id"),
     "dispute-settled": ("visit", "visit_id"),
 }
 """Those of which the kind's first word does not tell, and all of the registry."""
+
+
+def defined(code: str, kind: str, *, version: int = 1, **said: Any) -> tuple[str, dict[str, Any]]:
+    names = {"vi": code, "en": code}
+    definition = {"kind": kind, "names": names, "numerator": None, "denominator": None, **said}
+    return "indicator-defined", {"code": code, "version": version, "definition": definition}
 
 
 def _stream(kind: str, data: dict[str, Any]) -> str:

@@ -120,7 +120,7 @@ class Figures:
         text = urlencode({name: value for name, value in asked.items() if value is not None}, doseq=True)
         return await self.client.get(f"/v1/kpis?{text}", headers=self.after | (headers or {}))
 
-    async def items(self, indicator: str, **query: Any) -> list[dict[str, Any]]:
+    async def items(self, indicator: str | list[str], **query: Any) -> list[dict[str, Any]]:
         answer = await self.ask(indicator=indicator, **query)
         assert answer.status == 200, answer.body
         items: list[dict[str, Any]] = answer.body["items"]

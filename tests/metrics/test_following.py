@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from libs.service.indicators import load_definitions
 from libs.service.settings import Settings
 from services.metrics.kpis import Kpis
 from services.metrics.main import create
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 async def ask(ledgers: Ledgers, unit: str = "Cà Mau", **more: Any) -> Any:
-    kpis = Kpis(lambda: ledgers.pool, load_definitions(), [REGISTRY, VISITS])
+    kpis = Kpis(lambda: ledgers.pool, [REGISTRY, VISITS])
     question = {"indicator": ["visits"], "unit": an_id(unit), "to": "2025-06-30", **more}
     return await kpis.answer(Question.model_validate(question))
 

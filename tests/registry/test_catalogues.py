@@ -223,11 +223,49 @@ def test_a_definition_that_does_not_fit_is_refused(fields: dict[str, Any], point
     )
 
 
+FIBRE: dict[str, Any] = {
+    "indicator": "adoption",
+    "digital_service": "vn.fibre",
+    "stage": "used",
+    "measure": "households",
+}
+
+
+def test_what_is_counted_may_be_an_indicator_of_its_own_with_its_dimensions_fixed() -> None:
+    definition = Definition(kind="stock", names=NAMES, parameters={"counts": FIBRE})
+    Specification(DOMAIN).when(define(definition=definition)).then(
+        INDICATOR.model_copy(update={"definition": definition})
+    )
+
+
 @pytest.mark.parametrize("code", ["households-with-fibre", "visits"])
-def test_what_is_counted_from_events_is_not_defined_by_a_province(code: str) -> None:
+def test_what_nothing_counts_is_not_defined(code: str) -> None:
     definition = Definition(kind="stock", names=NAMES)
     command = define(id=code, version=1 + (code == "visits"), definition=definition)
-    Specification(DOMAIN).when(command).then_refused(Rejected, "indicator-not-counted", "/definition/kind")
+    Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition/kind")
+
+
+@pytest.mark.parametrize(
+    ("kind", "dimensions", "counts"),
+    [
+        ("stock", (), {"indicator": "nobody-knows"}),
+        ("stock", (), {"indicator": "households"}),
+        ("flow", (), FIBRE),
+        ("stock", (), {**FIBRE, "measure": "uses"}),
+        ("flow", (), {"indicator": "visits", "stage": "used"}),
+        ("flow", ("obstacle",), {"indicator": "visits"}),
+        ("flow", ("digital_service",), {"indicator": "obstacles", "digital_service": "vn.fibre"}),
+        ("stock", (), {"indicator": "adoption", "stage": "used", "measure": "people"}),
+        ("stock", ("measure",), {"indicator": "adoption", "stage": "used", "digital_service": "vn.fibre"}),
+    ],
+)
+def test_what_an_indicator_counts_must_be_counted_that_way(
+    kind: Any, dimensions: tuple[Any, ...], counts: dict[str, Any]
+) -> None:
+    definition = Definition(kind=kind, names=NAMES, dimensions=dimensions, parameters={"counts": counts})
+    Specification(DOMAIN).when(define(definition=definition)).then_refused(
+        Rejected, "definition-malformed", "/definition/parameters/counts"
+    )
 
 
 def test_a_share_may_have_other_denominators() -> None:

@@ -18,13 +18,12 @@ from services.metrics.domain.series import Series
 COUNTING_VERSION = 2
 
 
-def definition_hash(code: str, definitions: Mapping[str, Definition]) -> str:
+def definition_hash(definition: Definition, definitions: Mapping[str, Definition]) -> str:
     """Covers everything that decides the figure: the definitions it is made of, and the version of the
     counting code; but not what the indicator is called, since a better translation counts nothing else.
     """
-    definition = definitions[code]
     decides = {name: value for name, value in msgspec.to_builtins(definition).items() if name != "names"}
-    parts = [definition_hash(part.indicator, definitions) for part in definition.parts]
+    parts = [definition_hash(definitions[part.indicator], definitions) for part in definition.parts]
     canonical = json.dumps([decides, parts, COUNTING_VERSION], sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 

@@ -88,6 +88,12 @@ class TargetWithdrawn(msgspec.Struct, frozen=True, gc=False):
     unit_id: str
 
 
+class IndicatorDefined(msgspec.Struct, frozen=True, gc=False):
+    code: str
+    version: int
+    definition: msgspec.Raw
+
+
 class Uncounted(msgspec.Struct, frozen=True, gc=False):
     """What no figure is made of, whatever it says."""
 
@@ -99,6 +105,7 @@ DeclaredEvent = (
     | TargetSet
     | TargetWithdrawn
     | DigitalServiceListed
+    | IndicatorDefined
 )
 """What is not counted but looked up."""
 AnyEvent = UnitEvent | TeamEvent | MemberEvent | CampaignHeld | DeclaredEvent | HouseholdEvent | Uncounted
@@ -135,7 +142,7 @@ REGISTRY_EVENTS: dict[str, type[Any]] = UNIT_EVENTS | {
         ("target-withdrawn", TargetWithdrawn),
         ("digital-service-listed", DigitalServiceListed),
         ("digital-service-retired", Uncounted),
-        ("indicator-defined", Uncounted),
+        ("indicator-defined", IndicatorDefined),
     )
 }
 VISITS_EVENTS: dict[str, type[Any]] = {

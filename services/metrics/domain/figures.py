@@ -107,7 +107,7 @@ class Facts:
                 assert_never(line.definition.kind)
 
     def _series(self, line: Line) -> list[int]:
-        key = (line.definition.code, line.calendar, frozenset(line.dimensions.items()))
+        key = (line.definition.version_code, line.calendar, frozenset(line.dimensions.items()))
         if key not in self._found:
             self._found[key] = [number for number, series in self.series.items() if line.counts(series)]
         return self._found[key]

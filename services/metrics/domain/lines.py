@@ -37,7 +37,7 @@ class Line:
 
     def counts(self, series: Series) -> bool:
         """Whether the series is part of this line, which is neither a share nor declared."""
-        if series.indicator != self.definition.code:
+        if series.indicator != self.definition.counted_as:
             return False
         if self.definition.kind == "distinct" and series.measure != self.calendar:
             return False
@@ -47,7 +47,9 @@ class Line:
             "measure": series.measure,
             **dict.fromkeys(VALUES, series.value),
         }
-        return all(found[dimension] == value for dimension, value in self.dimensions.items())
+        counts = self.definition.parameters.counts
+        wanted = {**self.dimensions, **(counts.fixed() if counts else {})}
+        return all(found[dimension] == value for dimension, value in wanted.items())
 
     def parts(self, definitions: Mapping[str, Definition]) -> list["Line"]:
         """The lines of numerator and denominator, with those dimensions that each of them has."""
@@ -89,7 +91,7 @@ class Catalogue:
         return sorted({s.stage for s in self.seen if s.digital_service == service} - {""})
 
     def values(self, definition: Definition) -> list[str]:
-        return sorted({series.value for series in self.seen if series.indicator == definition.code})
+        return sorted({series.value for series in self.seen if series.indicator == definition.counted_as})
 
     def denominator(self, definition: Definition, service: str | None, measure: str | None) -> Part | None:
         """People are a part of people, and what only businesses have is a part of them."""

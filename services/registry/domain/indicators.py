@@ -1,6 +1,6 @@
 """Definitions of indicators that a province adds or changes: data, each version after the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
 from libs.service import indicators
-from libs.service.indicators import COUNTED, Kind, find_definition, load_definitions
+from libs.service.indicators import Kind, find_definition, load_definitions
 from services.registry.domain.digital_services import Names
 from services.registry.domain.text import IndicatorCode, Label, ServiceCode
 
@@ -44,9 +44,14 @@ class Definition(BaseModel):
     def made_of(self) -> set[str]:
         """The indicators that it names."""
         parts = (self.numerator, self.denominator, *(self.denominators or {}).values())
-        covered_by = self.parameters.get("covered_by")
-        named = {part.indicator for part in parts if part is not None}
-        return named | ({covered_by} if isinstance(covered_by, str) else set())
+        counts = self.parameters.get("counts")
+        further = (
+            counts.get("indicator") if isinstance(counts, dict) else None,
+            self.parameters.get("covered_by"),
+        )
+        return {part.indicator for part in parts if part is not None} | {
+            code for code in further if isinstance(code, str)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +114,20 @@ def known_definition(code: str, states: States) -> indicators.Definition | None:
 def decide(command: DefineIndicator, states: States, _: Context) -> Sequence[Event]:
     """Versions go on from those that the system knows by itself.
 
-    Raises Rejected: version-not-next, indicator-not-counted, definition-malformed.
+    Raises Rejected: version-not-next, definition-malformed.
     """
     shipped = load_definitions().get(command.id)
     state = states[command.target()]
     before = state.version if isinstance(state, Indicator) else shipped.version if shipped else 0
     if command.version != before + 1:
         raise Rejected("version-not-next", "/version", next=before + 1)
-    if command.definition.kind in COUNTED and (shipped is None or shipped.kind != command.definition.kind):
-        raise Rejected("indicator-not-counted", "/definition/kind")
     known = {
         code: definition
         for code in command.definition.made_of()
         if (definition := known_definition(code, states)) is not None
     }
     try:
-        indicators.check(_definition(command.id, command.version, command.definition), known)
+        indicators.check_defined(_definition(command.id, command.version, command.definition), known)
     except indicators.Malformed as error:
         raise Rejected("definition-malformed", f"/definition{error.pointer}", error.detail) from None
     except msgspec.ValidationError as error:
@@ -134,5 +137,4 @@ def decide(command: DefineIndicator, states: States, _: Context) -> Sequence[Eve
 
 def _definition(code: str, version: int, said: Definition) -> indicators.Definition:
     """Raises msgspec.ValidationError."""
-    values: Mapping[str, Any] = said.model_dump(exclude_none=True)
-    return msgspec.convert({"code": code, "version": version, **values}, indicators.Definition)
+    return indicators.defined_by(code, version, said.model_dump())
