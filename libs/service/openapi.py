@@ -96,7 +96,7 @@ def command_operation(cls: type[Command], given: Mapping[str, str]) -> Operation
         "operationId": cls.kind,
         "summary": (cls.__doc__ or cls.kind).strip().partition("\n")[0],
         "parameters": [
-            _header("Idempotency-Key", "The command's id; default: the id of the resource that it creates."),
+            _header("Idempotency-Key", "The command's id; default: the id of what it creates, which the client makes."),
             _header("If-Match", "The version that was read, in quotation marks."),
             _header("Read-After", "SOURCE:POSITION that has to be included first."),
         ],

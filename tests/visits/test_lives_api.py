@@ -144,8 +144,8 @@ async def test_a_survey_and_consent_are_shown(visits: Client, place: Place) -> N
     key = {"Idempotency-Key": str(uuid4())}
     assert (await visits.post(f"{home}/survey", survey, headers=key)).status == 201
     assert (await visits.post(f"{home}/survey", survey, headers=key)).body["repeated"] is True
-    twice = await visits.post(f"{home}/survey", survey)
-    assert (twice.status, twice.body["code"]) == (409, "already-exists")
+    other = await visits.post(f"{home}/survey", survey)
+    assert (other.status, other.body["code"]) == (409, "already-exists")
     given = {"given": True, "on": "2023-05-01", "reference": "phiếu 12"}
     assert (await visits.post(f"{home}/consent", given)).status == 201
     shown = (await visits.get(home)).body
@@ -153,6 +153,23 @@ async def test_a_survey_and_consent_are_shown(visits: Client, place: Place) -> N
     assert shown["consent"] == {"given_on": "2023-05-01", "basis": "consent", "reference": "phiếu 12"}
     assert (await visits.post(f"{home}/consent", {"given": False, "on": "2023-05-02"})).status == 201
     assert (await visits.get(home)).body["consent"] is None
+
+
+async def test_a_survey_that_is_sent_again_is_a_repeat(visits: Client, place: Place) -> None:
+    home = f"/v1/households/{await register(visits, place, 212)}"
+    survey = {
+        "survey_id": str(uuid7()),
+        "surveyed_on": "2023-05-01",
+        "team_id": place.team,
+        "member_ids": [place.member],
+    }
+    first = await visits.post(f"{home}/survey", survey)
+    assert (first.status, first.body["receipt"]["command_id"]) == (201, survey["survey_id"])
+    again = await visits.post(f"{home}/survey", survey)
+    assert (again.status, again.body["repeated"]) == (200, True)
+    assert again.body["receipt"] == first.body["receipt"]
+    other = await visits.post(f"{home}/survey", {**survey, "lacks": ["smartphone"]})
+    assert (other.status, other.body["code"]) == (409, "command-id-reused")
 
 
 async def test_a_visit_that_arrives_late_comes_before_those_that_were_there(

@@ -44,6 +44,10 @@ class SurveyHousehold(Command):
     def target(self) -> str:
         return household_stream(self.id)
 
+    def own_id(self) -> UUID:
+        """A survey sent again is the same command."""
+        return self.survey_id
+
 
 class NeedsSurveyed(Event):
     kind: ClassVar[str] = "needs-surveyed"
