@@ -40,14 +40,15 @@ class Request(msgspec.Struct, frozen=True):
 
 class Accepted(msgspec.Struct, frozen=True):
     """`id` and `version` are the target's; `position` and `leaf_hash` (hex) those of the command's last
-    event, or None where nothing had to change. `repeated`: this is the first answer, given again. `dropped`
-    names the personal fields that were said and not kept.
+    event. Where nothing had to change, there is no hash, and `position` is where the log ended when that was
+    answered. `repeated`: this is the first answer, given again. `dropped` names the personal fields that were
+    said and not kept.
     """
 
     id: str
     version: int
     source: str
-    position: int | None
+    position: int
     leaf_hash: str | None
     command_id: UUID
     repeated: bool
@@ -344,7 +345,7 @@ class Handler:
             id=appended.target.partition("/")[2],
             version=appended.version,
             source=self.log.source,
-            position=appended.last_position,
+            position=appended.last_position or await self.log.head(),
             leaf_hash=appended.leaf_hash.hex() if appended.leaf_hash else None,
             command_id=request.command_id,
             repeated=appended.status == "repeated",

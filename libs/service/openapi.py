@@ -15,8 +15,16 @@ RECEIPT: dict[str, Any] = {
     "required": ["source", "position", "leaf_hash", "command_id"],
     "properties": {
         "source": {"type": "string", "examples": ["/vn/96/visits"]},
-        "position": {"type": ["integer", "null"]},
-        "leaf_hash": {"type": ["string", "null"]},
+        "position": {
+            "type": "integer",
+            "description": "The place of the write's last event in its source's log, for Read-After. Of a "
+            "write that changed nothing, which has no event: where the log ended when that was answered; a "
+            "repeat of it may say a later place.",
+        },
+        "leaf_hash": {
+            "type": ["string", "null"],
+            "description": "Of that event, in hex; null for a write that changed nothing.",
+        },
         "command_id": {"type": "string", "format": "uuid"},
     },
 }
@@ -96,7 +104,10 @@ def command_operation(cls: type[Command], given: Mapping[str, str]) -> Operation
         "operationId": cls.kind,
         "summary": (cls.__doc__ or cls.kind).strip().partition("\n")[0],
         "parameters": [
-            _header("Idempotency-Key", "The command's id; default: the id of what it creates, which the client makes."),
+            _header(
+                "Idempotency-Key",
+                "The command's id; default: the id of what it creates, which the client makes.",
+            ),
             _header("If-Match", "The version that was read, in quotation marks."),
             _header("Read-After", "SOURCE:POSITION that has to be included first."),
         ],

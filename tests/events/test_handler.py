@@ -53,6 +53,15 @@ async def test_a_repeat_is_answered_as_the_first_time_even_when_it_would_be_refu
     assert answers(await handler.execute([request(Install(id="b"), command_id)])) == ["command-id-reused"]
 
 
+async def test_what_changed_nothing_is_answered_with_where_the_log_ended(log: Log) -> None:
+    handler, command_id = Handler(log, SWITCHES), uuid4()
+    await handler.execute([request(Install(id="a")), request(Install(id="b"))])
+    for _ in range(2):
+        [outcome] = await handler.execute([request(Turn(id="a", on=False), command_id)])
+        assert isinstance(outcome, Accepted)
+        assert (outcome.version, outcome.position, outcome.leaf_hash) == (1, 2, None)
+
+
 async def test_the_same_command_twice_in_one_batch_is_one_event(log: Log) -> None:
     command_id = uuid4()
     outcomes = await Handler(log, SWITCHES).execute(

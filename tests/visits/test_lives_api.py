@@ -63,7 +63,9 @@ async def test_details_are_merged_and_an_officer_who_was_slower_is_told(visits: 
         {"pointer": "/connection", "before": "fibre", "now": None},
     ]
     again = await visits.patch(home, {"smartphones": 3})
-    assert (again.status, again.body["version"], again.body["receipt"]["position"]) == (201, 2, None)
+    assert (again.status, again.body["version"], again.body["receipt"]["leaf_hash"]) == (201, 2, None)
+    assert again.body["receipt"]["position"] == await visits.head()
+    assert (await visits.get(home, headers=receipt_of([again.body]))).body["version"] == 2
 
 
 async def test_a_household_moves_and_is_listed_where_it_is(
