@@ -93,10 +93,11 @@ class CommandApi:
         """A route for a form that stands for several commands; it is answered like a batch of them."""
 
         async def endpoint(request: HttpRequest) -> Response:
+            body = await read_json(request.scope, request.receive)
             try:
-                form = cls.model_validate_json(await read_json(request.scope, request.receive))
+                form = cls.model_validate_json(body)
             except ValidationError as error:
-                raise from_validation(error) from None
+                raise from_validation(error, body) from None
             parsed = [(command_id, None, command) for command_id, command in form.commands()]
             results = await self._execute_all(request, parsed)
             return Json({"results": [form.about(index) | result for index, result in enumerate(results)]})
@@ -243,10 +244,11 @@ def parse(cls: type[Command], body: bytes, given: Mapping[str, str] | None = Non
     """The command in a body. `given` are fields that the address has named already; the body may leave them
     out, but not contradict them. Raises Problem with a pointer to each bad field.
     """
+    whole = _with(body, given) if given else body
     try:
-        command = cls.model_validate_json(_with(body, given) if given else body)
+        command = cls.model_validate_json(whole)
     except ValidationError as error:
-        raise from_validation(error) from None
+        raise from_validation(error, whole) from None
     for field, value in (given or {}).items():
         if str(getattr(command, field)) not in (value, value.lower()):
             raise _at(f"/{field}", "target-mismatch")

@@ -7,6 +7,7 @@ import asyncpg
 import orjson
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -174,21 +175,42 @@ def from_refusal(refusal: Refusal) -> Problem:
     return Problem(refusal.code, detail, errors, headers)
 
 
-def from_validation(failure: ValidationError | Sequence[Any]) -> Problem:
-    """pydantic's findings under our codes, or FastAPI's about parts of a request (`/query/limit`). The input
-    is not repeated: it may be personal.
+def from_validation(failure: ValidationError | Sequence[Any], body: bytes | None = None) -> Problem:
+    """pydantic's findings under our codes, or FastAPI's about parts of a request (`/query/limit`). With the
+    `body` that they are about, pointers name its own members only. The input is not repeated: it may be
+    personal.
     """
     if isinstance(failure, ValidationError):
         failure = failure.errors(include_url=False, include_input=False, include_context=False)
     failure = [found for found in failure[:50] if not _follows(found, failure)]
-    errors = [
-        {"pointer": pointer(found["loc"]), "code": _input_code(found["type"]), "detail": found["msg"]}
-        for found in failure
-    ]
-    codes = {error["code"] for error in errors}
-    if codes == {"not-json"}:
-        return Problem("not-json", errors[0]["detail"])
-    return Problem(codes.pop() if len(codes) == 1 else "invalid-input", errors=errors)
+    if any(found["type"] == "json_invalid" for found in failure):
+        return Problem("not-json", failure[0]["msg"])
+    said = from_json(body) if body is not None else None
+    errors: dict[str, dict[str, Any]] = {}
+    for found in failure:
+        place = found["loc"] if body is None else _place(found, said)
+        error = {"pointer": pointer(place), "code": _input_code(found["type"]), "detail": found["msg"]}
+        # A value that may be of several types is tried as each of them: whichever fits it best tells more.
+        if errors.setdefault(error["pointer"], error)["code"] == "type-wrong":
+            errors[error["pointer"]] = error
+    codes = {error["code"] for error in errors.values()}
+    code = codes.pop() if len(codes) == 1 else "invalid-input"
+    return Problem(code, errors=list(errors.values()))
+
+
+def _place(found: Any, said: Any) -> list[str | int]:
+    """Where in what was said a finding is. pydantic's own location also says as which of several types a
+    value was read (`constrained-str`), and that it is the name that is wrong (`[key]`).
+    """
+    place: list[str | int] = []
+    for part in found["loc"]:
+        known = said if isinstance(said, dict) else range(len(said)) if isinstance(said, list) else ()
+        if part in known:
+            place.append(part)
+            said = said[part]
+    if found["type"] == "missing":
+        place.append(found["loc"][-1])
+    return place
 
 
 def _follows(found: Any, failure: Sequence[Any]) -> bool:

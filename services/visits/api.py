@@ -85,10 +85,11 @@ def writes(commands: CommandApi, log: Log) -> Routes:
     commands.post_many(routes, "/v1/visits/group", GroupVisits)
 
     async def known(request: Request) -> Response:
+        body = await read_json(request.scope, request.receive)
         try:
-            question = KnownQuestion.model_validate_json(await read_json(request.scope, request.receive))
+            question = KnownQuestion.model_validate_json(body)
         except ValidationError as error:
-            raise from_validation(error) from None
+            raise from_validation(error, body) from None
         return Json({"known": await lists.known_commands(log.pool, question.ids)})
 
     summary = "Which of these commands are here already."

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from libs.events.decider import Conflict, NotYet, Rejected
 from libs.events.log import LogUnavailable, LogUnverified
@@ -129,6 +129,9 @@ def test_a_defect_is_nobody_elses_problem(error: Exception) -> None:
     assert problem_of(error) is None
 
 
+Word = Annotated[str, StringConstraints(pattern="^[a-z-]+$")]
+
+
 class Line(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -142,6 +145,7 @@ class Form(BaseModel):
     id: UUID
     day: date
     lines: Annotated[tuple[Line, ...], Field(min_length=1)]
+    answers: dict[Word, Word | Annotated[int, Field(ge=0)] | bool] = {}
 
 
 GOOD = {
@@ -152,10 +156,11 @@ GOOD = {
 
 
 def problem_with(**changed: object) -> Problem:
-    body = {name: value for name, value in {**GOOD, **changed}.items() if value != ...}
+    values = {name: value for name, value in {**GOOD, **changed}.items() if value != ...}
+    body = json.dumps(values).encode()
     with pytest.raises(ValidationError) as failure:
-        Form.model_validate_json(json.dumps(body))
-    return from_validation(failure.value)
+        Form.model_validate_json(body)
+    return from_validation(failure.value, body)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +177,13 @@ def problem_with(**changed: object) -> Problem:
         ({"lines": [{"stage": "used", "people": 5000}]}, "number-too-large", "/lines/0/people"),
         ({"lines": [{"stage": "used", "people": "1"}]}, "type-wrong", "/lines/0/people"),
         ({"lines": [{"stage": "used", "people": 1.5}]}, "type-wrong", "/lines/0/people"),
+        ({"lines": [{"stage": "used"}]}, "field-missing", "/lines/0/people"),
+        ({"answers": {"a": "A b"}}, "text-malformed", "/answers/a"),
+        ({"answers": {"a": -1}}, "number-too-small", "/answers/a"),
+        ({"answers": {"a": [1]}}, "type-wrong", "/answers/a"),
+        ({"answers": {"bool": None}}, "type-wrong", "/answers/bool"),
+        ({"answers": {"A b": "a"}}, "text-malformed", "/answers/A b"),
+        ({"answers": {"[key]": 1}}, "text-malformed", "/answers/[key]"),
     ],
 )
 def test_bad_input_is_pointed_at(changed: dict[str, object], code: str, pointer: str) -> None:
@@ -194,7 +206,7 @@ def test_the_input_is_not_repeated() -> None:
 def test_what_is_no_json_says_so() -> None:
     with pytest.raises(ValidationError) as failure:
         Form.model_validate_json(b'{"id": ')
-    problem = from_validation(failure.value)
+    problem = from_validation(failure.value, b'{"id": ')
     assert (problem.code, problem.status) == ("not-json", 400)
 
 
