@@ -15,6 +15,7 @@ from libs.events.database import is_away
 from libs.events.decider import NotYet, Refusal
 from libs.events.key_store import KeysUnavailable
 from libs.events.log import LogUnavailable, LogUnverified
+from libs.service.input_texts import Text, text_of
 from libs.service.problem_table import PROBLEMS, ProblemType
 
 __all__ = ["PROBLEMS", "Problem", "ProblemType", "from_refusal", "from_validation", "problem_of", "render"]
@@ -57,8 +58,9 @@ _BY_PREFIX = (
 
 
 class Problem(Exception):
-    """An answer other than success. `errors` are `{"pointer", "code", "detail"}` into the request; `current`
-    is what somebody else has made of a resource since it was read, as in `/sync`.
+    """An answer other than success. `errors` are `{"pointer", "code", "detail"}` into the request, of which
+    `detail` may be a Text, or missing where the code's title says enough; `current` is what somebody else has
+    made of a resource since it was read, as in `/sync`.
     """
 
     def __init__(
@@ -89,17 +91,28 @@ class Problem(Exception):
         """The problem as an object, with its title in `vi` or `en`."""
         body: dict[str, Any] = {
             "type": f"urn:socai:problem:{self.code}",
-            "title": self.type.title_en if language == "en" else self.type.title_vi,
+            "title": _title(self.code, language),
             "status": self.status,
             "code": self.code,
         }
         if self.detail:
             body["detail"] = self.detail
         if self.errors:
-            body["errors"] = list(self.errors)
+            body["errors"] = [{**error, "detail": _detail(error, language)} for error in self.errors]
         if self.current is not None:
             body["current"] = self.current
         return body
+
+
+def _title(code: str, language: str) -> str:
+    return PROBLEMS[code].title_en if language == "en" else PROBLEMS[code].title_vi
+
+
+def _detail(error: Mapping[str, Any], language: str) -> str:
+    detail: Text | str | None = error.get("detail")
+    if isinstance(detail, Text):
+        return detail.en if language == "en" else detail.vi
+    return detail or _title(error["code"], language)
 
 
 def language_of(accept_language: bytes | str | None) -> str:
@@ -170,7 +183,7 @@ def from_refusal(refusal: Refusal) -> Problem:
     if refusal.faults:
         errors = [fault._asdict() for fault in refusal.faults]
     elif refusal.pointer is not None:
-        errors = [{"pointer": refusal.pointer, "code": refusal.code, "detail": detail or ""}]
+        errors = [{"pointer": refusal.pointer, "code": refusal.code, "detail": detail}]
     headers = {"Retry-After": RETRY_AFTER} if isinstance(refusal, NotYet) else {}
     return Problem(refusal.code, detail, errors, headers)
 
@@ -181,7 +194,7 @@ def from_validation(failure: ValidationError | Sequence[Any], body: bytes | None
     personal.
     """
     if isinstance(failure, ValidationError):
-        failure = failure.errors(include_url=False, include_input=False, include_context=False)
+        failure = failure.errors(include_url=False, include_input=False)
     failure = [found for found in failure[:50] if not _follows(found, failure)]
     if any(found["type"] == "json_invalid" for found in failure):
         return Problem("not-json", failure[0]["msg"])
@@ -189,10 +202,13 @@ def from_validation(failure: ValidationError | Sequence[Any], body: bytes | None
     errors: dict[str, dict[str, Any]] = {}
     for found in failure:
         place = found["loc"] if body is None else _place(found, said)
-        error = {"pointer": pointer(place), "code": _input_code(found["type"]), "detail": found["msg"]}
+        at, code = pointer(place), _input_code(found["type"])
+        detail = text_of(found["type"], found.get("ctx", {}))
         # A value that may be of several types is tried as each of them: whichever fits it best tells more.
-        if errors.setdefault(error["pointer"], error)["code"] == "type-wrong":
-            errors[error["pointer"]] = error
+        if at not in errors or (errors[at]["code"] == "type-wrong" != code):
+            errors[at] = {"pointer": at, "code": code, "detail": detail}
+        elif errors[at]["code"] == code:
+            errors[at]["detail"] = None
     codes = {error["code"] for error in errors.values()}
     code = codes.pop() if len(codes) == 1 else "invalid-input"
     return Problem(code, errors=list(errors.values()))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
@@ -145,6 +145,7 @@ class Form(BaseModel):
     id: UUID
     day: date
     lines: Annotated[tuple[Line, ...], Field(min_length=1)]
+    mode: Literal["a", "b"] = "a"
     answers: dict[Word, Word | Annotated[int, Field(ge=0)] | bool] = {}
 
 
@@ -190,6 +191,33 @@ def test_bad_input_is_pointed_at(changed: dict[str, object], code: str, pointer:
     problem = problem_with(**changed)
     assert (problem.code, problem.status) == (code, 422)
     assert [(error["pointer"], error["code"]) for error in problem.errors] == [(pointer, code)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "vi", "en"),
+    [
+        ({"id": ...}, "Trường này là bắt buộc", "This field is required"),
+        ({"id": "no"}, "Phải là UUID", "It must be a UUID"),
+        ({"lines": []}, "Cần ít nhất 1 mục", "The number of items must be at least 1"),
+        ({"lines": [{"stage": 1, "people": 1}]}, "Phải là văn bản", "It must be a text"),
+        ({"lines": [{"stage": "a", "people": 0}]}, "Phải từ 1 trở lên", "It must be at least 1"),
+        ({"lines": [{"stage": "a", "people": "1"}]}, "Phải là số nguyên", "It must be a whole number"),
+        ({"mode": "x"}, "Phải là một trong các giá trị: 'a' hoặc 'b'", "It must be one of: 'a' or 'b'"),
+        ({"answers": {"a": [1]}}, "Sai kiểu dữ liệu", "A value has the wrong type"),
+        ({"answers": {"a": -1}}, "Phải từ 0 trở lên", "It must be at least 0"),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_said_in_both_languages(
+    changed: dict[str, object], vi: str, en: str
+) -> None:
+    problem = problem_with(**changed)
+    assert problem.body("vi")["errors"][0]["detail"] == vi
+    assert problem.body("en")["errors"][0]["detail"] == en
+
+
+def test_an_error_that_says_nothing_more_has_its_title() -> None:
+    problem = from_refusal(Rejected("already-exists", "/id"))
+    assert problem.body("vi")["errors"][0]["detail"] == "Đã có với nội dung khác"
 
 
 def test_several_findings_of_different_kinds_are_invalid_input() -> None:
