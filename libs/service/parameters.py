@@ -1,6 +1,7 @@
 """Parameters of a query: one that does not exist is refused rather than passed over."""
 
 from collections import Counter
+from datetime import date
 from typing import Any, get_origin
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
@@ -29,12 +30,18 @@ async def known_parameters(request: Request) -> None:
     counts = Counter(name for name, _ in given)
     for name, value in given:
         if name not in known:
-            raise _refused("parameter-unknown", name)
+            raise refused("parameter-unknown", name)
         if counts[name] > 1 and not known[name]:
-            raise _refused("parameter-repeated", name)
+            raise refused("parameter-repeated", name)
         if "\x00" in value:
             # PostgreSQL's texts do not hold it.
-            raise _refused("text-not-allowed", name)
+            raise refused("text-not-allowed", name)
+
+
+def check_period(since: date | None, until: date | None) -> None:
+    """Of the parameters `from` and `to`. Raises Problem: period-reversed."""
+    if since and until and since > until:
+        raise refused("period-reversed", "from", f"{since} is after {until}")
 
 
 def _known(route: APIRoute) -> dict[str, bool]:
@@ -54,5 +61,7 @@ def _is_list(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is list
 
 
-def _refused(code: str, name: str) -> Problem:
-    return Problem(code, errors=[{"pointer": pointer(("query", name[:100])), "code": code}])
+def refused(code: str, name: str, detail: str | None = None) -> Problem:
+    """A problem with one parameter of the query."""
+    error = {"pointer": pointer(("query", name[:100])), "code": code, "detail": detail}
+    return Problem(code, detail, [error])

@@ -16,7 +16,7 @@ from libs.service.answers import Json
 from libs.service.commands import CommandApi
 from libs.service.opening import Opening, Sealed
 from libs.service.pages import DEFAULT_LIMIT, INT8, Cursor, Limit, page, read_cursor, text
-from libs.service.parameters import known_parameters
+from libs.service.parameters import check_period, known_parameters
 from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
@@ -191,8 +191,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         cursor: Cursor = None,
     ) -> Response:
         """Campaigns of a unit and those below it, in the order in which they were planned."""
-        if since and until and since > until:
-            raise Problem("period-reversed", errors=[{"pointer": "/query/from", "code": "period-reversed"}])
+        check_period(since, until)
         wanted = lists.CampaignFilter(
             unit=await named(log.pool, unit, None), team_id=team, since=since, until=until, status=status
         )

@@ -16,7 +16,7 @@ from libs.service.commands import CommandApi
 from libs.service.openapi import operation
 from libs.service.opening import may_see
 from libs.service.pages import DEFAULT_LIMIT, INT4, INT8, Cursor, Limit, page, read_cursor
-from libs.service.parameters import known_parameters
+from libs.service.parameters import check_period, known_parameters
 from libs.service.problems import Problem, from_validation
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
@@ -202,6 +202,7 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        check_period(since, until)
         wanted = lists.VisitFilter(
             unit=await named(unit),
             team_id=team,

@@ -51,6 +51,13 @@ async def test_a_number_is_no_day_of_a_query(visits: Client, name: str) -> None:
     assert await refusal(visits, f"/v1/visits?{name}=0") == (422, "malformed-date", [f"/query/{name}"])
 
 
+async def test_a_period_does_not_end_before_it_begins(visits: Client, registry: Client) -> None:
+    for client, path in ((visits, "/v1/visits"), (registry, "/v1/campaigns")):
+        expected = (422, "period-reversed", ["/query/from"])
+        assert await refusal(client, f"{path}?from=2023-06-30&to=2023-06-01") == expected
+        assert (await client.get(f"{path}?from=2023-06-30&to=2023-06-30")).status == 200
+
+
 async def test_a_text_without_an_end_in_the_database_is_refused(registry: Client) -> None:
     for name in ("q", "parent", "cursor"):
         assert await refusal(registry, f"/v1/units?{name}=%00") == (
