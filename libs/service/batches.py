@@ -52,7 +52,7 @@ def split(body: bytes) -> list[bytes | msgspec.Raw]:
     try:
         items = list(_batches.decode(body).commands)
     except msgspec.ValidationError as error:
-        raise Problem("invalid-input", str(error)) from None
+        raise _misfit(str(error)) from None
     except _UNREADABLE as error:
         # Perhaps it is only that one of them carries what JSON can spell, but no text can hold, or that it
         # is nested beyond what any parser follows.
@@ -61,22 +61,26 @@ def split(body: bytes) -> list[bytes | msgspec.Raw]:
             raise Problem("not-json", str(error)) from None
         items = list(found)
     if len(items) > LARGEST_BATCH:
-        raise Problem("batch-too-large", f"{len(items)} commands, at most {LARGEST_BATCH}")
+        errors = [{"pointer": "/commands", "code": "batch-too-large"}]
+        raise Problem("batch-too-large", f"{len(items)} commands, at most {LARGEST_BATCH}", errors)
     return items
 
 
-def read_item(raw: bytes | msgspec.Raw) -> BatchItem:
-    """Raises Problem: invalid-input, text-not-allowed, not-json."""
+def read_item(raw: bytes | msgspec.Raw, at: str) -> BatchItem:
+    """The command that stands `at` a pointer into the batch. Raises Problem: invalid-input, text-not-allowed,
+    not-json.
+    """
     try:
         return _items.decode(raw)
     except msgspec.ValidationError as error:
-        raise _misfit(str(error)) from None
+        raise _misfit(str(error), at) from None
     except _UNREADABLE as error:
         place = _where_surrogate(bytes(raw))
         if place is None:
             raise Problem("not-json", str(error)) from None
-        error_at = {"pointer": pointer(place), "code": "text-not-allowed"}
-        raise Problem("text-not-allowed", "half of a surrogate pair", [error_at]) from None
+        at = pointer(place[1:]) if place[:1] == ["body"] else at + pointer(place)
+        errors = [{"pointer": at, "code": "text-not-allowed"}]
+        raise Problem("text-not-allowed", "half of a surrogate pair", errors) from None
 
 
 def id_of(raw: bytes | msgspec.Raw) -> str | None:
@@ -91,18 +95,16 @@ def id_of(raw: bytes | msgspec.Raw) -> str | None:
         return None
 
 
-def _misfit(found: str) -> Problem:
-    """msgspec's finding with a pointer, where it tells one."""
+def _misfit(found: str, at: str = "") -> Problem:
+    """msgspec's finding about what stands `at` a pointer into the batch."""
+    code = "type-wrong"
     if field := _FIELD.search(found):
         code = "field-missing" if field[1].startswith("missing") else "field-unknown"
-        return _at(field[2], code, found)
-    if place := _PLACE.search(found):
-        return _at(place[1], "malformed-id" if "UUID" in found else "type-wrong", found)
-    return Problem("invalid-input", found, [{"pointer": "", "code": "type-wrong", "detail": found}])
-
-
-def _at(field: str, code: str, detail: str) -> Problem:
-    return Problem("invalid-input", detail, [{"pointer": pointer((field,)), "code": code, "detail": detail}])
+        at += pointer((field[2],))
+    elif place := _PLACE.search(found):
+        code = "malformed-id" if "UUID" in found else code
+        at += pointer((place[1],))
+    return Problem("invalid-input", found, [{"pointer": at, "code": code}])
 
 
 def _scan(body: bytes) -> list[bytes] | None:
@@ -158,13 +160,11 @@ def _loads(item: bytes) -> Any:
 
 
 def _where_surrogate(item: bytes) -> list[str | int] | None:
-    """The place of the first text that cannot be encoded: in the body, or in the command around it."""
+    """The place of the first text that cannot be encoded."""
     try:
-        command = _loads(item)
-        place = _surrogate_in(command)
+        return _surrogate_in(_loads(item))
     except (ValueError, RecursionError):
         return None
-    return place[1:] if place and place[0] == "body" else place
 
 
 def _surrogate_in(value: Any) -> list[str | int] | None:

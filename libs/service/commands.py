@@ -158,7 +158,7 @@ class CommandApi:
             if place % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
             try:
-                item, command = self._parse_item(raw)
+                item, command = self._parse_item(raw, f"/commands/{place}")
                 parsed.append((item.id, item.expected_version, command))
             except Problem as problem:
                 parsed.append((id_of(raw), None, problem))
@@ -194,13 +194,16 @@ class CommandApi:
         _count(asked, outcomes, len(parsed) - len(asked))
         return results
 
-    def _parse_item(self, raw: bytes | msgspec.Raw) -> tuple[BatchItem, Command]:
-        item = read_item(raw)
+    def _parse_item(self, raw: bytes | msgspec.Raw, at: str) -> tuple[BatchItem, Command]:
+        """Raises Problem: about the command's body with pointers into that, else with pointers into the
+        batch, in which the command stands `at`.
+        """
+        item = read_item(raw, at)
         cls = self._kinds.get(item.kind)
         if cls is None:
-            raise _at("/kind", "command-kind-unknown")
+            raise _at(f"{at}/kind", "command-kind-unknown")
         if item.target is None and not cls.creates:
-            raise _at("/target", "target-missing")
+            raise _at(f"{at}/target", "target-missing")
         return item, parse(cls, bytes(item.body), {"id": item.target} if item.target is not None else None)
 
     async def _result(self, asked: Request, outcome: Outcome, language: str) -> dict[str, Any]:

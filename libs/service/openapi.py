@@ -147,7 +147,12 @@ def batch_operation(kinds: list[str]) -> Operation:
     commands = {"type": "array", "maxItems": 1000, "items": item}
     body = {"type": "object", "required": ["commands"], "properties": {"commands": commands}}
     summary = "Up to 1,000 commands; those on one resource are applied in the order given."
-    return _answered_in_order(f"batch-{kinds[0]}" if kinds else "batch", summary, body)
+    described = _answered_in_order(f"batch-{kinds[0]}" if kinds else "batch", summary, body)
+    described["description"] = (
+        "Pointers of a result's problem lead into the command's body. What is wrong around it has its place "
+        "in the batch, such as /commands/3/kind."
+    )
+    return described
 
 
 def form_operation(form: type[BaseModel]) -> Operation:

@@ -16,7 +16,7 @@ from libs.service.commands import CommandApi
 from libs.service.openapi import operation
 from libs.service.opening import may_see
 from libs.service.pages import DEFAULT_LIMIT, INT4, INT8, Cursor, Limit, page, read_cursor
-from libs.service.parameters import check_period, known_parameters
+from libs.service.parameters import check_period, known_parameters, refused
 from libs.service.problems import Problem, from_validation
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
@@ -159,9 +159,9 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
         cursor: str | None,
     ) -> Response:
         if unit is None:
-            raise Problem("search-needs-unit")
+            raise refused("search-needs-unit", "unit")
         if unit.level not in NARROW:
-            raise Problem("search-too-wide", unit.level)
+            raise refused("search-too-wide", "unit", unit.level)
         if not may_see(request):
             raise Problem("personal-data-closed")
         (after,) = read_cursor(cursor, UUID) or (None,)

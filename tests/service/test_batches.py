@@ -128,22 +128,24 @@ async def test_an_empty_batch_is_answered_by_an_empty_list(client: aiohttp.Clien
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "code"),
+    ("body", "status", "code", "errors"),
     [
-        (b"", 400, "not-json"),
-        (b'{"commands": [', 400, "not-json"),
-        (b'{"commands": [\xff]}', 400, "not-json"),
-        (b"[]", 422, "invalid-input"),
-        ({"commands": {}}, 422, "invalid-input"),
-        ({"commands": [], "more": 1}, 422, "invalid-input"),
-        ({}, 422, "invalid-input"),
+        (b"", 400, "not-json", []),
+        (b'{"commands": [', 400, "not-json", []),
+        (b'{"commands": [\xff]}', 400, "not-json", []),
+        (b"[]", 422, "invalid-input", [("", "type-wrong")]),
+        ({"commands": {}}, 422, "invalid-input", [("/commands", "type-wrong")]),
+        ({"commands": [], "more": 1}, 422, "invalid-input", [("/more", "field-unknown")]),
+        ({}, 422, "invalid-input", [("/commands", "field-missing")]),
+        ({"commands": [7] * 1001}, 413, "batch-too-large", [("/commands", "batch-too-large")]),
     ],
 )
 async def test_what_is_no_batch_is_refused_as_a_whole(
-    client: aiohttp.ClientSession, body: Any, status: int, code: str
+    client: aiohttp.ClientSession, body: Any, status: int, code: str, errors: list[tuple[str, str]]
 ) -> None:
     answer = await post(client, "/v1/sync", body)
     assert (answer.status, answer.code) == (status, code)
+    assert [(error["pointer"], error["code"]) for error in answer.body.get("errors", ())] == errors
 
 
 def raw(body: bytes, first: bytes = b"") -> bytes:
@@ -159,7 +161,7 @@ DEEP = b"[" * 3_000 + b"]" * 3_000
     [
         (raw(b'{"note": ["a, ]}", "\\ud83d"]}'), "text-not-allowed", "/note/1"),
         (raw(b'{"note": "\\udc00\\ud83d", "more": 1}'), "text-not-allowed", "/note"),
-        (raw(b"{}", b'"target": "\\ud83d", '), "text-not-allowed", "/target"),
+        (raw(b"{}", b'"target": "\\ud83d", '), "text-not-allowed", "/commands/1/target"),
         (raw(DEEP), "not-json", None),
         (raw(b'{"note": %s}' % (b'{"a":' * 3_000 + b"1" + b"}" * 3_000)), "not-json", None),
     ],
@@ -173,7 +175,7 @@ async def test_what_no_parser_reads_spoils_its_own_command_only(
     before, refused, after = answer.body["results"]
     assert before["status"] == after["status"] == "accepted"
     assert (refused["status"], refused["problem"]["code"]) == ("rejected", code)
-    assert (refused["id"] is not None and refused["id"].encode() in bad) or pointer == "/target"
+    assert (refused["id"] is not None and refused["id"].encode() in bad) or pointer == "/commands/1/target"
     assert [error["pointer"] for error in refused["problem"].get("errors", ())] == (
         [pointer] if pointer else []
     )
@@ -198,12 +200,16 @@ async def test_what_is_wrong_around_a_command_has_its_place(client: aiohttp.Clie
         {"kind": "register-household"},
         {**known, "expected_version": "1"},
         7,
+        {**known, "kind": "register-castle"},
+        {**known, "kind": "change-household"},
     ]
     results = await sync(client, *commands)
     assert [[(e["pointer"], e["code"]) for e in result["problem"]["errors"]] for result in results] == [
-        [("/id", "malformed-id")],
-        [("/wish", "field-unknown")],
-        [("/id", "field-missing")],
-        [("/expected_version", "type-wrong")],
-        [("", "type-wrong")],
+        [("/commands/0/id", "malformed-id")],
+        [("/commands/1/wish", "field-unknown")],
+        [("/commands/2/id", "field-missing")],
+        [("/commands/3/expected_version", "type-wrong")],
+        [("/commands/4", "type-wrong")],
+        [("/commands/5/kind", "command-kind-unknown")],
+        [("/commands/6/target", "target-missing")],
     ]

@@ -182,6 +182,7 @@ async def test_a_search_stays_within_a_commune(
     query = {"q": "hoa"} | ({"unit": place.province} if unit else {})
     answer = await visits.get("/v1/households", query, headers=place.after)
     assert (answer.status, answer.body["code"]) == (422, code)
+    assert [error["pointer"] for error in answer.body["errors"]] == ["/query/unit"]
 
 
 async def test_a_list_within_a_commune_carries_names(
