@@ -125,15 +125,19 @@ def the_holder(holders: Sequence[UUID], reference: str, *, pointer: str) -> UUID
 
 async def units_below(database: asyncpg.Pool, unit: Unit) -> list[UUID]:
     """The unit and everything below it, with what has ended and what is unassigned, so that a filter loses
-    nothing. Asked for before what they are to filter: PostgreSQL plans a list
-    well when it sees how many units there are.
+    nothing; of a unit that has ended, what was below it on its last day. Asked for before what they are to
+    filter: PostgreSQL plans a list well when it sees how many units there are.
     """
-    below: list[UUID] = await database.fetchval(
-        "SELECT array_agg(u) FROM units_below($1, $2) u", unit.unit_id, unit.hierarchy_day
-    )
+    below: list[UUID] = await database.fetchval(_BELOW, unit.unit_id, unit.hierarchy_day)
     return below
 
 
+_BELOW = """
+SELECT array_agg(u)
+  FROM units_below($1, coalesce((SELECT min(valid_from) - 1 FROM unit_spans
+                                  WHERE unit_id = $1 AND known_until IS NULL AND status = 'ended'
+                                    AND valid_from <= $2), $2)) u
+"""
 _BY_ID = f"""
 SELECT {_UNIT}, hierarchy_day
   FROM (SELECT hierarchy_day($1, $2) OFFSET 0) d CROSS JOIN LATERAL units_on(d.hierarchy_day)

@@ -115,6 +115,18 @@ async def test_a_unit_that_has_ended_says_so_and_where_it_is_counted(registry: C
     assert (before.body["status"], before.body["valid_to"]) == ("active", "2025-06-30")
 
 
+async def test_a_unit_that_has_ended_still_leads_to_what_was_there(registry: Client) -> None:
+    team = {"id": str(uuid4()), "name": "Tổ 1", "decision_number": "1/QĐ", "formed_on": "2025-06-30"}
+    formed = await registry.post("/v1/teams", {**team, "unit_ids": [str(HAMLET_OF_1.unit_id)]})
+    assert formed.status == 201, formed.body
+    after = {"Read-After": f"/vn/84/registry:{formed.body['receipt']['position']}"}
+    for unit in (WARD_1, CITY, CA_MAU):
+        listed = await registry.get("/v1/teams", {"unit": unit.unit_id}, headers=after)
+        assert [each["id"] for each in listed.body["items"]] == [team["id"]], unit.name
+    listed = await registry.get("/v1/teams", {"unit": WARD_3.unit_id})
+    assert listed.body["items"] == []
+
+
 async def test_a_hamlet_follows_a_commune_that_went_whole(registry: Client) -> None:
     hamlet = await registry.get(f"/v1/units/{HAMLET_OF_1.unit_id}", {"on": "2025-07-01"})
     assert (hamlet.body["status"], hamlet.body["parent_id"]) == ("active", str(AN_XUYEN))
