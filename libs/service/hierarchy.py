@@ -182,7 +182,7 @@ async def list_units(
         above.hierarchy_day if above else wanted.on,
         above.unit_id if above else None,
         wanted.level,
-        f"%{_escaped(fold(wanted.q))}%" if wanted.q else None,
+        _escaped(fold(wanted.q)) if wanted.q else None,
         *(after or (None, None, None)),
         limit,
     )
@@ -196,9 +196,11 @@ async def list_units(
     ]
 
 
+# A part of the name, or what words of kind and name begin with: every "thành phố" has an "an" in it.
 _WANTED = """
    AND ($3::text IS NULL OR level = $3)
-   AND ($4::text IS NULL OR folded_name LIKE $4)
+   AND ($4::text IS NULL OR folded_name LIKE '%' || $4 || '%'
+        OR ' ' || folded_full_name LIKE '% ' || $4 || '%')
    AND ($5::text IS NULL OR (coalesce(code, ''), folded_name, unit_id) > ($5, $6::text, $7::uuid))
  ORDER BY coalesce(code, ''), folded_name, unit_id
  LIMIT $8

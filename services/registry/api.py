@@ -98,7 +98,9 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         on: OnDay = None,
         parent: Annotated[str | None, Query(description="Units right below this one")] = None,
         level: Level | None = None,
-        q: Annotated[str | None, Query(max_length=100, description="Part of a name")] = None,
+        q: Annotated[
+            str | None, Query(max_length=100, description="Part of a name, also with its kind")
+        ] = None,
         unassigned: Annotated[
             bool, Query(description="Only those that nobody has assigned since their parent was split")
         ] = False,

@@ -1,6 +1,7 @@
 """The registry over HTTP, on a real database."""
 
 import asyncio
+import unicodedata
 from typing import Any
 from uuid import uuid4
 
@@ -167,6 +168,39 @@ async def test_of_two_in_a_batch_that_bear_one_code_the_first_is_accepted(regist
 async def test_units_are_found_however_they_are_typed(registry: Client, q: str) -> None:
     found = await registry.get("/v1/units", {"q": q, "level": "province", "on": FIRST_DAY})
     assert [unit["name"] for unit in found.body["items"]] == ["Cà Mau"]
+
+
+@pytest.mark.parametrize(
+    ("q", "names"),
+    [
+        ("ấp công", ["Công Nghiệp"]),
+        ("XA TAN", ["Tân Hải"]),
+        ("Tỉnh Cà Mau", ["Cà Mau"]),
+        ("inh", []),
+        ("ã tân", []),
+    ],
+)
+async def test_units_are_found_by_their_kind_and_name(registry: Client, q: str, names: list[str]) -> None:
+    found = await registry.get("/v1/units", {"q": q, "on": FIRST_DAY})
+    assert [unit["name"] for unit in found.body["items"]] == names
+
+
+async def test_a_kind_is_folded_as_names_are(registry: Client) -> None:
+    day = "2032-01-01"
+    body = {
+        "id": str(national_unit_id("commune", "31999", day)),
+        "level": "commune",
+        "code": "31999",
+        "kind": unicodedata.normalize("NFD", "Đặc khu"),
+        "name": "Ðất Mũi",
+        "parent_id": str(DISTRICT.unit_id),
+        "valid_from": day,
+        "instrument": "a list",
+    }
+    after = await accepted(registry, "/v1/units", body)
+    for q in ("đặc khu đất", "DAC KHU DAT", "khu đất mũi"):
+        found = await registry.get("/v1/units", {"q": q, "on": day}, headers=after)
+        assert [unit["id"] for unit in found.body["items"]] == [body["id"]], q
 
 
 async def test_lists_come_in_pages(registry: Client) -> None:
