@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from starlette.types import Scope
 
 from libs.service.problems import Problem, pointer
 
@@ -36,6 +37,13 @@ async def known_parameters(request: Request) -> None:
         if "\x00" in value:
             # PostgreSQL's texts do not hold it.
             raise refused("text-not-allowed", name)
+
+
+def no_parameters(scope: Scope) -> None:
+    """For routes that take none. Raises Problem: parameter-unknown."""
+    if query := scope["query_string"]:
+        for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+            raise refused("parameter-unknown", name)
 
 
 def check_period(since: date | None, until: date | None) -> None:

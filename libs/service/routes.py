@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from libs.service.parameters import no_parameters
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -47,9 +49,11 @@ class Routes:
     def add_endpoint(
         self, method: str, template: str, endpoint: Endpoint, operation: dict[str, Any] | None = None
     ) -> None:
-        """For a function from request to response."""
+        """For a function from request to response; as a part of the API it takes no parameters."""
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if operation is not None:
+                no_parameters(scope)
             response = await endpoint(Request(scope, receive))
             await response(scope, receive, send)
 

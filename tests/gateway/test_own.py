@@ -107,6 +107,14 @@ async def test_status_shows_each_service_and_which_one_is_away(issuer: Issuer, t
     assert shown["registry"]["log"] == {"source": "/vn/96/registry", "position": 7}
 
 
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/vocabularies", "/v1/status"])
+async def test_a_parameter_that_does_not_exist_is_refused(client: aiohttp.ClientSession, path: str) -> None:
+    async with client.get(f"{path}?lang=en") as answer:
+        problem = await answer.json()
+    assert (answer.status, problem["code"]) == (422, "parameter-unknown")
+    assert problem["errors"][0]["pointer"] == "/query/lang"
+
+
 async def test_status_needs_a_token_here(issuer: Issuer) -> None:
     settings = issuer.settings(**{f"{name}_url": "http://127.0.0.1:1" for name in SERVICES})
     async with running(create(settings)) as client:

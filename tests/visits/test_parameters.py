@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.services import Client
+from tests.visits.place import Place
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -38,6 +39,12 @@ async def test_a_parameter_that_does_not_exist_is_refused(
 ) -> None:
     client = visits if service == "visits" else registry
     assert await refusal(client, path) == (422, "parameter-unknown", [f"/query/{name}"])
+
+
+async def test_a_command_takes_no_parameters(visits: Client, place: Place) -> None:
+    answer = await visits.post("/v1/visits?dry_run=true", place.visit())
+    assert (answer.status, answer.body["code"]) == (422, "parameter-unknown")
+    assert answer.body["errors"][0]["pointer"] == "/query/dry_run"
 
 
 async def test_a_parameter_stands_once(visits: Client, registry: Client) -> None:
