@@ -24,6 +24,8 @@ Read = TypeVar("Read", "Mark", "Place")
 NEXT = 50
 """Households in `to_visit`. A device that has all households can order the others itself: each carries its
 `reason`."""
+OF_EACH = 5
+"""Households of every reason that have a place in `to_visit`, however many others there are."""
 CAMPAIGN_DAYS = 62
 """A campaign is in bundles until so many days after it, for visits that were recorded without signal."""
 
@@ -141,7 +143,7 @@ async def _front(connection: Connection, scope: Scope, had: Mark | None) -> Answ
     units = await connection.fetch(_UNITS, scope.units, day)
     services = await connection.fetch(_SERVICES, known)
     campaigns = await connection.fetch(_CAMPAIGNS, str(scope.team_id), known, day, CAMPAIGN_DAYS)
-    to_visit = await connection.fetch(_TO_VISIT, scope.units, day, NEXT)
+    to_visit = await connection.fetch(_TO_VISIT, scope.units, day, NEXT, OF_EACH)
     return {
         "team": {
             "id": scope.team_id,
@@ -244,14 +246,20 @@ _BEHIND = (
 _ALL = f"{_COLUMNS} WHERE {_ALIVE} AND {_BEHIND}"
 _CHANGED = f"{_COLUMNS} WHERE (h.unit_id = ANY($1) OR h.past_unit_ids && $1::uuid[]) AND {_BEHIND}"
 _TO_VISIT = f"""
-SELECT household_id, reason, since
-  FROM (SELECT h.household_id, h.number, h.unit_id, {_REASON.format(today="$2::date")} AS reason,
-               coalesce(h.follow_up_on, h.last_visit_on, h.since) AS since
-          FROM households h WHERE {_ALIVE}) h
-  JOIN unnest(ARRAY['follow-up-due', 'not-visited', 'obstacle', 'nobody-home', 'declined'])
-       WITH ORDINALITY ranked (reason, rank) USING (reason)
- ORDER BY rank, since, unit_id, number, household_id
- LIMIT $3
+WITH candidates AS (
+    SELECT h.household_id, h.number, h.unit_id, {_REASON.format(today="$2::date")} AS reason,
+           coalesce(h.follow_up_on, h.last_visit_on, h.since) AS since
+      FROM households h WHERE {_ALIVE}
+), ordered AS (
+    SELECT household_id, reason, since, rank,
+           row_number() OVER (PARTITION BY rank ORDER BY since, unit_id, number, household_id) AS nth
+      FROM candidates
+      JOIN unnest(ARRAY['follow-up-due', 'not-visited', 'obstacle', 'nobody-home', 'declined'])
+           WITH ORDINALITY ranked (reason, rank) USING (reason)
+), first AS (
+    SELECT * FROM ordered ORDER BY nth > $4, rank, nth LIMIT $3
+)
+SELECT household_id, reason, since FROM first ORDER BY rank, nth
 """
 _TEAM = "SELECT content::text FROM registry_facts WHERE kind = 'team' AND name = $1"
 _BELOW = (

@@ -99,6 +99,26 @@ async def test_a_bundle_says_whom_to_visit_next_and_why(
     assert (got["next"], got["removed"], got["campaigns"]) == (None, [], [])
 
 
+async def test_many_of_one_reason_do_not_hide_the_others(
+    visits: Client, registry: Client, place: Place
+) -> None:
+    place, known = await a_team(registry, place, 38)
+    unseen = [household(place.hamlet, number) for number in range(1, 61)]
+    away = [household(place.hamlet, number) for number in range(61, 68)]
+    declined = household(place.hamlet, 68)
+    commands = [
+        *(item("register-household", each) for each in (*unseen, *away, declined)),
+        *(visit(place, each, outcome="nobody-home", guidance=[]) for each in away),
+        visit(place, declined, outcome="declined", guidance=[]),
+    ]
+    results = await send(visits, "/v1/sync", commands, **known)
+    assert {result["status"] for result in results} == {"accepted"}, results
+    got = await bundle(visits, place, receipt_of(results))
+    assert [each["household_id"] for each in got["to_visit"]] == [
+        *(each["id"] for each in (*unseen[:44], *away[:5], declined)),
+    ]
+
+
 async def test_afterwards_only_what_has_changed_comes_with_what_has_gone(
     visits: Client, registry: Client, place: Place
 ) -> None:
