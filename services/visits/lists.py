@@ -92,7 +92,7 @@ async def list_visits(
 
 async def ordinal(pool: asyncpg.Pool, visit_id: UUID) -> int | None:
     """Which one of its household's visits it is: 1 for the first one at which somebody was met. None where
-    nobody was, or where it counts for nothing.
+    nobody was, or where it counts for nothing, also while it is under dispute.
     """
     found: int | None = await pool.fetchval(
         f"SELECT {_ORDINAL} FROM visits v WHERE v.visit_id = $1", visit_id
@@ -100,11 +100,11 @@ async def ordinal(pool: asyncpg.Pool, visit_id: UUID) -> int | None:
     return found
 
 
-# Derived, never recorded: it changes when an earlier visit arrives late, or is voided.
+# Derived, never recorded: it changes when an earlier visit arrives late, is disputed or voided.
 _ORDINAL = """
-CASE WHEN v.outcome = 'met' AND v.status <> 'voided' THEN
+CASE WHEN v.outcome = 'met' AND v.status NOT IN ('disputed', 'voided') THEN
     (SELECT count(*) FROM visits o
-      WHERE o.survivor_id = v.survivor_id AND o.outcome = 'met' AND o.status <> 'voided'
+      WHERE o.survivor_id = v.survivor_id AND o.outcome = 'met' AND o.status NOT IN ('disputed', 'voided')
         AND (o.occurred_on, o.position) <= (v.occurred_on, v.position))
 END
 """

@@ -174,9 +174,7 @@ async def test_a_survey_that_is_sent_again_is_a_repeat(visits: Client, place: Pl
     assert (other.status, other.body["code"]) == (409, "command-id-reused")
 
 
-async def test_a_visit_that_arrives_late_comes_before_those_that_were_there(
-    visits: Client, place: Place
-) -> None:
+async def test_visits_are_numbered_by_their_days_as_far_as_they_count(visits: Client, place: Place) -> None:
     home = await register(visits, place, 207)
     first = await record(visits, place, household_id=home, occurred_on="2023-03-01")
     nobody = await record(
@@ -192,6 +190,12 @@ async def test_a_visit_that_arrives_late_comes_before_those_that_were_there(
     assert await ordinals(receipt_of([late.body])) == [2, None, 3]
     voided = await visits.post(f"/v1/visits/{late.body['id']}/void", {"reason": "another household"})
     assert await ordinals(receipt_of([voided.body])) == [1, None, 2]
+    disputed = await visits.post(f"/v1/visits/{first}/dispute", {"reason": "nobody remembers it"})
+    assert await ordinals(receipt_of([disputed.body])) == [None, None, 1]
+    listed = (await visits.get(f"/v1/households/{home}/visits")).body["items"]
+    assert {each["id"]: each["ordinal"] for each in listed}[first] is None
+    settled = await visits.post(f"/v1/visits/{first}/settle", {"stands": True, "reason": "they do"})
+    assert await ordinals(receipt_of([settled.body])) == [1, None, 2]
 
 
 async def test_a_leader_finds_what_to_confirm_and_confirms_it(
