@@ -1,10 +1,8 @@
 """From commands to appended events: load and fold, decide, append; again when somebody was faster."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
@@ -14,6 +12,7 @@ from libs.events.decider import Command, Conflict, Context, Domain, NotYet, Refu
 from libs.events.envelope import decode
 from libs.events.event import Event, SealedEvent, type_of
 from libs.events.fingerprint import Fingerprint, fingerprint, same_content
+from libs.events.folded import Folded, Versioned
 from libs.events.key_store import KeyStore, KeysUnavailable
 from libs.events.log import Log
 from libs.events.personal import PersonalDataErased
@@ -22,10 +21,6 @@ from libs.events.sealing import DataKey
 ATTEMPTS = 32
 """How often a command is decided again when a stream it relied on has moved. Of those that meet in one commit
 one gets through, so this is also how many may meet."""
-MUCH = 1_000_000
-"""Bytes of events that are folded into a wide state aside."""
-REMEMBERED = 50_000
-"""Folded streams kept in memory. A stale one is caught by the append, loaded and decided again."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -67,19 +62,6 @@ class _Work(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class _WideState:
-    """A wide state, as of a position of the log; `version` is that of its own stream, `moved` the position of
-    the last event that is folded into it.
-    """
-
-    position: int = 0
-    moved: int = 0
-    version: int = 0
-    state: Any = None
-    folding: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-@dataclass(slots=True)
 class _Decided:
     """What was decided on which versions of which streams. `streams` are those of the events, one each;
     `after` are the states that follow from them.
@@ -89,7 +71,7 @@ class _Decided:
     events: list[Event]
     streams: list[str]
     seen: dict[str, int]
-    after: dict[str, tuple[int, Any]]
+    after: dict[str, Versioned]
 
     def seals(self) -> bool:
         return any(isinstance(event, SealedEvent) and event.personal for event in self.events)
@@ -105,8 +87,7 @@ class Handler:
         self.domain = domain
         self._keys = keys
         self._types = {event: type_of(domain.service, event) for event in domain.events.values()}
-        self._folded: OrderedDict[str, tuple[int, Any]] = OrderedDict()
-        self._wide: dict[str, _WideState] = {stream: _WideState() for stream in domain.wide}
+        self._folded = Folded(log, domain)
 
     async def execute(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
         """One outcome for each request, in order. Requests on one stream are decided in the order given; one
@@ -155,7 +136,7 @@ class Handler:
                 else:
                     outcomes[work.place] = await self._answer(work.request, appended, each.events)
                     if appended.status == "accepted":
-                        self._remember(each.after)
+                        self._folded.remember(each.after)
                         erased += [event for event in each.events if isinstance(event, PersonalDataErased)]
             if erased and self._keys is not None:
                 await self._keys.carry_out_now()
@@ -172,58 +153,19 @@ class Handler:
         wanted: set[str] = set()
         for work in level:
             wanted.update(work.streams[0 if fresh or not work.request.command.creates else 1 :])
-        await self._fold(wanted, fresh)
-        await self._fold({stream for work in level for stream in self._followed(work)}, fresh)
+        await self._folded.load(wanted, again=fresh)
+        await self._folded.load({stream for work in level for stream in self._followed(work)}, again=fresh)
 
     def _followed(self, work: _Work) -> tuple[str, ...]:
         """The streams that the target's state leads to, beyond those that the command names itself."""
         if type(work.request.command).follows is Command.follows:
             return ()  # as most commands
-        target = self._folded.get(work.streams[0])
-        followed = work.request.command.follows(target[1] if target else None)
+        followed = work.request.command.follows(self._folded[work.streams[0]][1])
         return tuple(stream for stream in followed if stream not in work.streams)
 
-    async def _fold(self, wanted: set[str], fresh: bool) -> None:
-        for stream in wanted & self._wide.keys():
-            await self._widen(stream)
-        wanted -= self._wide.keys()
-        if not fresh:
-            wanted = {stream for stream in wanted if stream not in self._folded}
-        if not wanted:
-            return
-        folded: dict[str, tuple[int, Any]] = dict.fromkeys(wanted, (0, None))
-        evolve, event = self.domain.evolve, self.domain.event
-        for stream, version, payload in await self.log.read_streams(list(wanted)):
-            folded[stream] = (version, evolve(folded[stream][1], event(decode(payload))))
-        self._remember(folded)
-
-    async def _widen(self, stream: str) -> None:
-        """Brings a wide state up to the end of the log. Others may do so meanwhile: who was faster is waited
-        for, and only what it has not folded is. Much is folded in a thread, on a copy, since somebody may be
-        deciding on the state that there is.
-        """
-        wide, followed = self.domain.wide[stream], self._wide[stream]
-        head, rows = await self.log.read_types(wide.types, followed.position)
-        events = [decode(payload) for _, _, payload in rows]
-        async with followed.folding:
-            news = [event for event in events if event.position > followed.position]
-            if sum(len(event.data) for event in news) > MUCH:
-                before = wide.copy(self._state(stream)[1])
-                followed.state = await asyncio.to_thread(wide.fold, before, news)
-            elif news:
-                followed.state = wide.fold(followed.state, news)
-            followed.moved = news[-1].position if news else followed.moved
-            own = [event.streamversion for event in news if event.subject == stream]
-            followed.version = max([followed.version, *own])
-            followed.position = max(followed.position, head)
-
-    def _state(self, stream: str) -> tuple[int, Any]:
-        if stream not in self._wide:
-            return self._folded.get(stream, (0, None))
-        followed = self._wide[stream]
-        if followed.state is None:
-            followed.state = self.domain.wide[stream].fold(None, [])
-        return followed.version, followed.state
+    def _seen(self, work: _Work) -> dict[str, Versioned]:
+        streams = (*work.streams, *self._followed(work))
+        return {stream: self._folded[stream] for stream in streams}
 
     async def _decide_aside(self, work: _Work, context: Context) -> _Decided:
         """What takes long is decided in a thread, on wide states that nobody folds on meanwhile, and again
@@ -231,22 +173,18 @@ class Handler:
         """
         for _ in range(ATTEMPTS):
             seen = self._seen(work)
-            moved = {stream: self._wide[stream].moved for stream in seen if stream in self._wide}
+            moved = {stream: self._folded.moved(stream) for stream in seen if self._folded.is_wide(stream)}
             for stream in moved:
                 version, state = seen[stream]
                 seen[stream] = (version, self.domain.wide[stream].copy(state))
             decided = await asyncio.to_thread(self._decide, work, context, seen)
             for stream in moved:
-                await self._widen(stream)
-            if all(self._wide[stream].moved == position for stream, position in moved.items()):
+                await self._folded.widen(stream)
+            if all(self._folded.moved(stream) == position for stream, position in moved.items()):
                 return decided
         raise NotYet("too-many-writers")
 
-    def _seen(self, work: _Work) -> dict[str, tuple[int, Any]]:
-        streams = (*work.streams, *self._followed(work))
-        return {stream: self._state(stream) for stream in streams}
-
-    def _decide(self, work: _Work, context: Context, seen: dict[str, tuple[int, Any]]) -> _Decided:
+    def _decide(self, work: _Work, context: Context, seen: dict[str, Versioned]) -> _Decided:
         request = work.request
         command, target = request.command, work.streams[0]
         if request.expected_version is not None and request.expected_version != seen[target][0]:
@@ -257,7 +195,7 @@ class Handler:
         after = dict(seen)
         for stream, event in zip(written, events, strict=True):
             version, state = after[stream]
-            evolved = state if stream in self._wide else self.domain.evolve(state, event)
+            evolved = state if self._folded.is_wide(stream) else self.domain.evolve(state, event)
             after[stream] = (version + 1, evolved)
         versions = {stream: version for stream, (version, _) in seen.items()}
         return _Decided(work, events, written, versions, after)
@@ -358,14 +296,6 @@ class Handler:
             return []
         first, last = appended.first_position, appended.last_position
         return [row.payload for row in await self.log.read(first - 1, last - first + 1)]
-
-    def _remember(self, states: dict[str, tuple[int, Any]]) -> None:
-        for stream, state in states.items():
-            if stream not in self._wide:
-                self._folded[stream] = state
-                self._folded.move_to_end(stream)
-        while len(self._folded) > REMEMBERED:
-            self._folded.popitem(last=False)
 
 
 def _sealed(event: SealedEvent, keys: Mapping[str, DataKey]) -> SealedEvent:

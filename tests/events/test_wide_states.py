@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from libs.events import handler as handling
+from libs.events import folded
 from libs.events.decider import Command, Context, Domain, Rejected, Wide
 from libs.events.envelope import Recorded
 from libs.events.event import Event
@@ -125,7 +125,7 @@ async def test_in_a_batch_those_that_take_long_keep_their_places(log: Log) -> No
 
 
 async def test_much_is_folded_aside_and_once(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handling, "MUCH", 0)
+    monkeypatch.setattr(folded, "MUCH", 0)
     handler = Handler(log, domain())
     for most in (8, 16):
         commands = [InstallIf(id=f"{most}-{n}", most=most) for n in range(8)]
