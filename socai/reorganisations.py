@@ -4,8 +4,7 @@
 level and code; everything else ends, or is founded.
 """
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import Any, NamedTuple
 from uuid import uuid5
 
 from libs.events.ids import ADMINISTRATIVE_UNITS, national_level, national_unit_id
-from socai.units import COLUMNS, UnitsError
+from socai.units import COLUMNS, UnitsError, read_rows, refuse, unit_fault
 
 DISSOLVED = "dissolved"
-_SUCCESSION_COLUMNS = {"old_code", "old_level", "new_code", "extent"}
+SUCCESSION_COLUMNS = ("old_code", "old_level", "new_code", "extent")
 
 
 class Key(NamedTuple):
@@ -37,44 +36,46 @@ class Before(NamedTuple):
 
 @dataclass(frozen=True)
 class _Files:
-    """What the files say: units as they are from the day on, and what becomes of old ones."""
+    """What the files say: units as they are from the day on, and what becomes of old ones; with the file and
+    line of each unit, and of each old one with its successor.
+    """
 
     units: Mapping[Key, Mapping[str, str]]
     successors: Mapping[Key, Sequence[tuple[Key, str]]]
     dissolved: Sequence[Key]
-    name: str
+    unit_places: Mapping[Key, str]
+    succession_places: Mapping[tuple[Key, Key | None], str]
 
 
 def read_files(units: Path, successions: Path) -> _Files:
     """Raises UnitsError, OSError."""
+    faults = []
     stated: dict[Key, Mapping[str, str]] = {}
-    for line, row in _rows(units, COLUMNS):
+    unit_places: dict[Key, str] = {}
+    for place, row in read_rows(units, COLUMNS):
+        if fault := unit_fault(row, before=stated):
+            faults.append(f"{place}: {fault}")
+            continue
         key = Key(row["level"], row["code"])
-        if national_level(key.code) != key.level:
-            raise UnitsError(f"{units.name}:{line}: {key.code!r} is no code of a {key.level}")
-        if key in stated:
-            raise UnitsError(f"{units.name}:{line}: the {key.level} {key.code} stands there twice")
-        stated[key] = row
+        stated[key], unit_places[key] = row, place
     successors: dict[Key, list[tuple[Key, str]]] = {}
     dissolved: list[Key] = []
-    for line, row in _rows(successions, _SUCCESSION_COLUMNS):
+    succession_places: dict[tuple[Key, Key | None], str] = {}
+    for place, row in read_rows(successions, SUCCESSION_COLUMNS):
         old = Key(row["old_level"], row["old_code"])
         if row["extent"] == DISSOLVED:
             dissolved.append(old)
+            succession_places[old, None] = place
             continue
         level = national_level(row["new_code"])
         if level is None or row["extent"] not in ("whole", "part"):
-            raise UnitsError(f"{successions.name}:{line}: {row['new_code']!r}, {row['extent']!r}")
-        successors.setdefault(old, []).append((Key(level, row["new_code"]), row["extent"]))
-    return _Files(stated, successors, dissolved, successions.name)
-
-
-def _rows(path: Path, columns: set[str]) -> Iterable[tuple[int, dict[str, str]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if missing := columns - set(reader.fieldnames or ()):
-            raise UnitsError(f"{path.name} has no column {', '.join(sorted(missing))}")
-        yield from enumerate(reader, start=2)
+            faults.append(f"{place}: {row['new_code']!r}, {row['extent']!r}")
+            continue
+        new = Key(level, row["new_code"])
+        successors.setdefault(old, []).append((new, row["extent"]))
+        succession_places[old, new] = place
+    refuse(faults)
+    return _Files(stated, successors, dissolved, unit_places, succession_places)
 
 
 def command(files: _Files, eve: Sequence[Before], effective: date, instrument: str) -> dict[str, Any]:
@@ -133,14 +134,18 @@ class _Reform:
         self.dissolved += [key for key in self.old if key.level == "district" and self._is_empty(key)]
 
     def _check(self) -> None:
-        for key in (*self.files.successors, *self.files.dissolved):
-            if key not in self.old:
-                eve = "on the day before"
-                raise UnitsError(f"{self.files.name}: there was no {key.level} {key.code} {eve}")
-        for several in self.files.successors.values():
-            for to, _ in several:
-                if to not in self.files.units and to not in self.old:
-                    raise UnitsError(f"{self.files.name}: there is no {to.level} {to.code} from that day on")
+        there = {*self.files.units, *self.old}
+        faults = []
+        for key, place in self.files.unit_places.items():
+            parent = self.parent_key(key)
+            if parent is not None and parent not in there:
+                faults.append(f"{place}: there is no {parent.level or 'unit'} {parent.code}")
+        for (old, to), place in self.files.succession_places.items():
+            if old not in self.old:
+                faults.append(f"{place}: there was no {old.level} {old.code} on the day before")
+            if to is not None and to not in there:
+                faults.append(f"{place}: there is no {to.level} {to.code} from that day on")
+        refuse(faults)
 
     def _provinces(self) -> None:
         """What becomes of provinces follows from their communes, where the files do not say it themselves."""

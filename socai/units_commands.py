@@ -13,13 +13,26 @@ import typer
 from socai.bulk import Bulk, Stopped
 from socai.gateway_client import Gateway, Refused
 from socai.operator_token import JsonOption, TokenOption, gateway_url, tokens
-from socai.reorganisations import Before, command, read_files
-from socai.units import LEVELS, UnitsError, by_level, establish, read_units, successions_file, units_file
+from socai.reorganisations import SUCCESSION_COLUMNS, Before, command, read_files
+from socai.units import (
+    LEVELS,
+    NationalUnit,
+    UnitsError,
+    by_level,
+    establish,
+    read_units,
+    refuse,
+    successions_file,
+    units_file,
+)
 
 ROUTE = "/v1/registry/bulk"
 PATIENCE = 60.0
 MOST_SHOWN = 50
 """Faults of a reorganisation that is refused; the answer names all of them."""
+
+_ALONE = f"""Without {{}} these are new units, with all that is above them. To change units that are there,
+say in that file what becomes of them; if none ends, its header is enough: {",".join(SUCCESSION_COLUMNS)}"""
 
 units = typer.Typer(no_args_is_help=True)
 
@@ -38,7 +51,8 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Establishes every unit of the set. Where successions-DAY.csv says what becomes of the units that were
-    there, both files are one reorganisation. Importing the same again changes nothing.
+    there, both files are one reorganisation; a set needs no such file. Importing the same again changes
+    nothing.
     """
     day = effective.date()
     path, successions = units_file(directory, day), successions_file(directory, day)
@@ -48,12 +62,7 @@ def import_(
         if successions.exists():
             said = asyncio.run(_reorganise(path, successions, day, instrument, token))
         else:
-            levels = [
-                [establish(unit, day, instrument) for unit in members]
-                for _, members in by_level(read_units(path, day))
-            ]
-            bulk = asyncio.run(_send(levels, token))
-            said = {"established": bulk.accepted, "repeated": bulk.repeated}
+            said = asyncio.run(_establish(read_units(path, day), day, instrument, token))
     except Refused as refused:
         for fault in refused.errors[:MOST_SHOWN]:
             typer.echo(f"{fault.get('pointer')}: {fault.get('code')} – {fault.get('detail')}", err=True)
@@ -61,6 +70,8 @@ def import_(
         raise typer.Exit(1) from None
     except (UnitsError, Stopped) as error:
         typer.echo(str(error), err=True)
+        if isinstance(error, UnitsError) and not successions.exists():
+            typer.echo(_ALONE.format(successions.name), err=True)
         raise typer.Exit(1) from None
     typer.echo(orjson.dumps(said) if as_json else _in_words(said))
 
@@ -114,17 +125,28 @@ async def _eve(gateway: Gateway, day: date) -> list[Before]:
             found += [
                 Before(*(unit[field] for field in ("id", "level", "code", "kind", "name", "parent_id")))
                 for unit in page["items"]
+                if not unit["assumed"]
             ]
             if (cursor := page["next"]) is None:
                 break
     return found
 
 
-async def _send(levels: list[list[bytes]], token: str | None) -> Bulk:
+async def _establish(
+    found: list[NationalUnit], day: date, instrument: str, token: str | None
+) -> dict[str, Any]:
     async with Gateway(gateway_url(), tokens(token), patience=PATIENCE) as gateway:
+        there = {(unit.level, unit.code) for unit in await _eve(gateway, day)}
+        refuse(
+            [
+                f"{unit.place}: the {unit.level} {unit.code} was there on the day before"
+                for unit in found
+                if (unit.level, unit.code) in there
+            ]
+        )
         bulk = Bulk(gateway, patience=PATIENCE, on_answer=lambda _: None)
-        for commands in levels:
-            await bulk.side_by_side(ROUTE, commands)
+        for _, members in by_level(found):
+            await bulk.side_by_side(ROUTE, [establish(unit, day, instrument) for unit in members])
         for source, position in bulk.positions.items():
             await _readable(gateway, source, position)
-        return bulk
+        return {"established": bulk.accepted, "repeated": bulk.repeated}

@@ -29,8 +29,8 @@ class Office:
         self.token = system.token(role="province-officer")
         self.cut: dict[str, int] = {}
 
-    def socai(self, *arguments: str) -> Any:
-        done = subprocess.run(
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, "-m", "socai", *arguments, "--json"],
             cwd=ROOT,
             env={**os.environ, **self.system.env},
@@ -39,11 +39,14 @@ class Office:
             timeout=300,
             check=False,
         )
+
+    def socai(self, *arguments: str) -> Any:
+        done = self.run(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 
     def import_units(self, directory: Path, day: str, instrument: str) -> Any:
-        return self.socai("units", "import", str(directory), "--effective", day, "--instrument", instrument)
+        return self.socai(*importing(directory, day, instrument))
 
     def get(self, path: str, **query: object) -> Any:
         headers = {"Read-After": ",".join(f"{source}:{at}" for source, at in self.cut.items())}
@@ -97,6 +100,10 @@ class Office:
                 time.sleep(0.2)
 
 
+def importing(directory: Path, day: str, instrument: str) -> list[str]:
+    return ["units", "import", str(directory), "--effective", day, "--instrument", instrument]
+
+
 def hamlet(name: str, parent_id: str) -> dict[str, Any]:
     return {
         "id": str(uuid4()),
@@ -119,6 +126,12 @@ def test_the_reform_of_2025(office: Office, tmp_path: Path) -> None:
     old.mkdir()
     (old / "units-2025-06-30.csv").symlink_to(FILES / "units-2025-06-30.csv")
     assert office.import_units(old, "2025-06-30", "GSO")["established"] == 10_794
+    assert office.import_units(old, "2025-06-30", "GSO")["repeated"] == 10_794
+    (old / "units-2025-07-01.csv").symlink_to(FILES / "units-2025-07-01.csv")
+    refused = office.run(*importing(old, "2025-07-01", "Nghị quyết 202/2025/QH15"))
+    assert refused.returncode == 1
+    assert "units-2025-07-01.csv:2: the province 01 was there on the day before" in refused.stderr
+    assert "Without successions-2025-07-01.csv these are new units" in refused.stderr
 
     ward_1 = office.get("/v1/units/32005@2025-06-30")
     split = office.get("/v1/units/32017@2025-06-30")

@@ -133,3 +133,26 @@ def test_files_that_contradict_themselves_are_refused(
 ) -> None:
     with pytest.raises(UnitsError, match=message):
         made(tmp_path, units, successions)
+
+
+@pytest.mark.parametrize(
+    ("units", "successions", "faults"),
+    [
+        (
+            "3204,commune,xã,A,96\n32044,commune,xã,,96\n",
+            "32044,commune,32047,half\n",
+            ["units.csv:2", "units.csv:3", "successions.csv:2"],
+        ),
+        (
+            "32044,commune,xã,A,97\n",
+            "32047,commune,32099,whole\n32050,commune,,dissolved\n",
+            ["units.csv:2", "successions.csv:2", "successions.csv:3"],
+        ),
+    ],
+)
+def test_all_faults_are_listed_with_their_files_and_lines(
+    tmp_path: Path, units: str, successions: str, faults: list[str]
+) -> None:
+    with pytest.raises(UnitsError) as refused:
+        made(tmp_path, units, successions)
+    assert [line.partition(": ")[0] for line in str(refused.value).splitlines()] == faults

@@ -36,6 +36,9 @@ def test_parents_come_before_their_children() -> None:
         ("01,province,tỉnh,A,\n01,province,tỉnh,B,\n", r"3: the province 01 stands there twice"),
         ("01,region,vùng,A,\n", r"2: 'region' is no level"),
         ("01,province,tỉnh,A,\n001,district,huyện,B,\n", r"3: a district needs a parent"),
+        ("01,province,tỉnh,A,02\n", r"2: a province has no parent"),
+        ("01,province,tỉnh,A,\n\n02,district,huyện,B,01\n", r"4: '02' is no code of a district"),
+        ("01,province,tỉnh\n", r"2: the province 01 has no name"),
     ],
 )
 def test_a_file_that_contradicts_itself_is_refused_with_its_line(
@@ -45,6 +48,22 @@ def test_a_file_that_contradicts_itself_is_refused_with_its_line(
     path.write_text(HEADER + rows, encoding="utf-8")
     with pytest.raises(UnitsError, match=message):
         read_units(path, DAY)
+
+
+def test_all_faults_of_a_file_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "units-2025-06-30.csv"
+    path.write_text(HEADER + "01,province,tỉnh,A,\n1,province,tỉnh,B,\n02,region,vùng,C,\n", encoding="utf-8")
+    with pytest.raises(UnitsError) as refused:
+        read_units(path, DAY)
+    assert [line.partition(" ")[0] for line in str(refused.value).splitlines()] == [
+        "units-2025-06-30.csv:3:",
+        "units-2025-06-30.csv:4:",
+    ]
+    path.write_text(HEADER + "1,province,tỉnh,A,\n" * 30, encoding="utf-8")
+    with pytest.raises(UnitsError) as refused:
+        read_units(path, DAY)
+    listed = str(refused.value).splitlines()
+    assert (len(listed), listed[-1]) == (21, "and 10 more faults")
 
 
 def test_a_file_without_its_columns_is_refused(tmp_path: Path) -> None:
