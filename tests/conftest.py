@@ -53,7 +53,7 @@ def stack(session_directory: Path) -> Iterator[Embedded]:
     embedded = chosen_stack(session_directory / "stack")
     embedded.start()
     yield embedded
-    embedded.stop()
+    embedded.discard()
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def own_stack(session_directory: Path, request: pytest.FixtureRequest) -> Iterat
     embedded = chosen_stack(directory)
     embedded.start()
     yield embedded
-    embedded.stop()
+    embedded.discard()
     remove_directory(directory)
 
 

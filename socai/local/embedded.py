@@ -71,6 +71,12 @@ class Embedded:
         self.postgres.stop()
         self._lifeline.close()
 
+    def discard(self) -> None:
+        """Stops it, and does not care for its data."""
+        self.kafka.kill()
+        self.postgres.kill()
+        self.stop()
+
     def database(self, name: str, role: str = APP) -> Database:
         """The database of that name, made if need be, for a service that acts as `role` there."""
         self.postgres.ensure_database(name, role)

@@ -27,6 +27,7 @@ class Office:
     def __init__(self, system: System) -> None:
         self.system = system
         self.token = system.token(role="province-officer")
+        self.source = f"/vn/{system.env['SOCAI_PROVINCE']}/registry"
         self.cut: dict[str, int] = {}
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -155,7 +156,7 @@ def test_the_reform_of_2025(office: Office, tmp_path: Path) -> None:
     assert (said["founded"], said["changed"], said["ended"]) == (3_212, 132, 10_651)
     assert said["seconds"] < 30
     assert office.import_units(FILES, "2025-07-01", "Nghị quyết 202/2025/QH15")["repeated"]
-    office.cut["/vn/97/registry"] = said["position"]
+    office.cut[office.source] = said["position"]
 
     counts = {
         day: [office.count(day, level) for level in ("province", "district", "commune")]
@@ -182,7 +183,7 @@ def test_the_reform_of_2025(office: Office, tmp_path: Path) -> None:
     assert [(item["value"], item["warnings"]) for item in old_map] == [(2, [])]
     new_map = office.teams(unit="96@2025-07-01", boundaries="2025-07-01")
     assert [(item["value"], item["warnings"]) for item in new_map] == [(2, ["unassigned-hamlets"])]
-    cut = f"/vn/97/registry:{office.cut['/vn/97/registry']}"
+    cut = f"{office.source}:{office.cut[office.source]}"
     by_commune = {"unit": "96@2025-07-01", "boundaries": "2025-07-01", "by": "unit", "level": "commune"}
     assert office.by_code(**by_commune) == {"32002": (1, []), "rest": (1, ["unassigned-hamlets"])}
 
@@ -205,7 +206,7 @@ def test_the_reform_of_2025(office: Office, tmp_path: Path) -> None:
     (small / "successions-2027-01-01.csv").write_text("old_code,old_level,new_code,extent\n")
     said = office.import_units(small, "2027-01-01", "Nghị quyết 9")
     assert (said["founded"], said["ended"]) == (0, 0)
-    office.cut["/vn/97/registry"] = said["position"]
+    office.cut[office.source] = said["position"]
     names = [office.get(f"/v1/units/32025@{day}")["name"] for day in ("2026-12-31", "2027-01-01")]
     assert names[1] == "Tân Thành Mới" != names[0]
     assert office.count("2027-01-01", "commune") == 3_321
