@@ -4,6 +4,7 @@ import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import orjson
@@ -44,13 +45,14 @@ def successions_file(directory: Path, effective: date) -> Path:
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
     """Each row with its file and line; what is not there is empty. Raises UnitsError, OSError."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if missing := set(columns) - set(reader.fieldnames or ()):
-            raise UnitsError(f"{path.name} has no column {', '.join(sorted(missing))}")
-        return [
-            (f"{path.name}:{reader.line_num}", {name: row[name] or "" for name in columns}) for row in reader
-        ]
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnitsError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}") from None
+    reader = csv.DictReader(StringIO(text, newline=""))
+    if missing := set(columns) - set(reader.fieldnames or ()):
+        raise UnitsError(f"{path.name} has no column {', '.join(sorted(missing))}")
+    return [(f"{path.name}:{reader.line_num}", {name: row[name] or "" for name in columns}) for row in reader]
 
 
 def refuse(faults: Sequence[str]) -> None:

@@ -50,6 +50,13 @@ def test_a_file_that_contradicts_itself_is_refused_with_its_line(
         read_units(path, DAY)
 
 
+def test_a_file_of_another_encoding_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "units-2025-06-30.csv"
+    path.write_bytes(HEADER.encode() + "01,province,tỉnh,Hà Nội,\n".encode("cp1258", "replace"))
+    with pytest.raises(UnitsError, match=r"units-2025-06-30.csv is not UTF-8"):
+        read_units(path, DAY)
+
+
 def test_all_faults_of_a_file_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "units-2025-06-30.csv"
     path.write_text(HEADER + "01,province,tỉnh,A,\n1,province,tỉnh,B,\n02,region,vùng,C,\n", encoding="utf-8")
