@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 Kind = Literal["flow", "stock", "distinct", "spread", "covered", "declared", "share", "ratio", "progress"]
 """How an indicator adds up (ARCHITECTURE, the KPI ledger): amounts of the days in the period; amounts up to
@@ -171,13 +172,22 @@ def _check_counts(part: Part, definition: Definition, known: Mapping[str, Defini
 
 
 def check_defined(definition: Definition, known: Mapping[str, Definition]) -> None:
-    """What a province may define: anything that is made of what is counted. Raises Malformed."""
-    shipped = load_definitions().get(definition.code)
-    counted = definition.parameters.counts is not None or (
-        shipped is not None and shipped.kind == definition.kind
-    )
-    if definition.kind in COUNTED and not counted:
-        raise Malformed(definition.code, "/kind", "nothing is counted under this code: say what it counts")
+    """What a province may define: anything that is made of what is counted. What others are made of keeps its
+    kind. `known` has the version before, too. Raises Malformed.
+    """
+    code, kind = definition.code, definition.kind
+    shipped, before = load_definitions().get(code), known.get(code)
+    if code.startswith(STATISTIC):
+        raise Malformed(code, "", "what was reported is defined by being reported")
+    if before is not None and before.kind != kind:
+        raise Malformed(code, "/kind", f"{code} is a {before.kind}, and what is made of it relies on that")
+    if shipped is not None and shipped.kind in COUNTED:
+        if replace(definition, version=shipped.version, names=shipped.names) != shipped:
+            raise Malformed(
+                code, "", "what is counted from events keeps its meaning: only its names may change"
+            )
+    elif kind in COUNTED and definition.parameters.counts is None:
+        raise Malformed(code, "/kind", "nothing is counted under this code: say what it counts")
     check(definition, known)
 
 

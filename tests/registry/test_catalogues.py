@@ -238,11 +238,30 @@ def test_what_is_counted_may_be_an_indicator_of_its_own_with_its_dimensions_fixe
     )
 
 
-@pytest.mark.parametrize("code", ["households-with-fibre", "visits"])
-def test_what_nothing_counts_is_not_defined(code: str) -> None:
-    definition = Definition(kind="stock", names=NAMES)
-    command = define(id=code, version=1 + (code == "visits"), definition=definition)
+def test_what_nothing_counts_is_not_defined() -> None:
+    command = define(id="households-with-fibre", definition=Definition(kind="stock", names=NAMES))
     Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition/kind")
+
+
+def test_what_is_counted_from_events_keeps_its_meaning_under_other_names() -> None:
+    same = Definition(kind="flow", names=NAMES)
+    Specification(DOMAIN).when(define(id="visits", version=2, definition=same)).then(
+        IndicatorDefined(code="visits", number=2, definition=same)
+    )
+    for changed in ({"parameters": {"counts": {"indicator": "obstacles"}}}, {"dimensions": ("stage",)}):
+        command = define(id="visits", version=2, definition=Definition(kind="flow", names=NAMES, **changed))
+        Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition")
+
+
+def test_an_indicator_stays_of_its_kind() -> None:
+    declared = Definition(kind="declared", names=NAMES, parameters={"statistic": "cards"})
+    for given, code in (((INDICATOR,), INDICATOR.code), ((), "households-guided-share")):
+        command = define(id=code, version=2, definition=declared)
+        Specification(DOMAIN, *given).when(command).then_refused(
+            Rejected, "definition-malformed", "/definition/kind"
+        )
+    command = define(id="statistic.cards", definition=declared)
+    Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition")
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def decide(command: DefineIndicator, states: States, _: Context) -> Sequence[Eve
         raise Rejected("version-not-next", "/version", next=before + 1)
     known = {
         code: definition
-        for code in command.definition.made_of()
+        for code in {command.id, *command.definition.made_of()}
         if (definition := known_definition(code, states)) is not None
     }
     try:
