@@ -80,8 +80,10 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
 
 def _lines(report: Report) -> list[str]:
     rate = report.events / report.seconds if report.seconds else 0
+    afterwards = "compared and switched" if report.switched else "compared"
     found = [
-        f"{report.events:,} events in {report.seconds:.1f} s ({rate:,.0f}/s)",
+        f"{report.events:,} events loaded in {report.seconds:.1f} s ({rate:,.0f}/s),"
+        f" {afterwards} in {report.seconds_total - report.seconds:.1f} s",
         f"cut      {', '.join(f'{source}:{position}' for source, position in report.cut.items())}",
         f"live     {report.digest_live or 'has no digest: events are in quarantine'}",
         f"rebuilt  {report.digest_rebuilt}",

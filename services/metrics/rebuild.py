@@ -27,12 +27,14 @@ class AlreadyRunning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`seconds` are those from the first event read to a ledger that answers. The live ledger has no digest
-    while events are in quarantine; `wrong_balances` are those that are not the sums of its postings.
+    """`seconds` are those from the first event read to a ledger that answers, `seconds_total` those to the
+    end, with the comparison and the switch. The live ledger has no digest while events are in quarantine;
+    `wrong_balances` are those that are not the sums of its postings.
     """
 
     events: int
     seconds: float
+    seconds_total: float
     cut: dict[str, int]
     digest_live: str | None
     digest_rebuilt: str
@@ -78,6 +80,7 @@ async def rebuild(
         return Report(
             events=events,
             seconds=seconds,
+            seconds_total=time.perf_counter() - began,
             cut=cut,
             digest_live=found,
             digest_rebuilt=rebuilt,
