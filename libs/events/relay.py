@@ -90,15 +90,20 @@ class Relay:
         self._head = 0
         self._end_offset = 0
 
-    def status(self) -> dict[str, object]:
-        """`position` is the last one known to be on the topic; `lag` counts the events behind it."""
+    def status(self, head: int | None = None) -> dict[str, object]:
+        """`position` is the last one known to be on the topic; `lag` counts the events behind it, up to
+        `head` if that is given: a relay that waits for Kafka does not see what is appended meanwhile. One
+        that stands by does not know how far the topic is, and so says nothing new.
+        """
+        if head is None or self._state == "waiting-for-lock":
+            head = self._head
         return {
             "source": self.log.source,
             "topic": self.topic,
             "state": self._state,
             "active": self._state == "running",
             "position": self._position,
-            "lag": max(0, self._head - self._position),
+            "lag": max(0, head - self._position),
             "checkpoint": self._tree.signed,
             "last_error": self._error,
         }

@@ -99,7 +99,7 @@ class LogService:
                 "position": head,
                 "distrusted_because": self.log.distrusted_because,
             },
-            "relay": self.relay.status(),
+            "relay": self.relay.status(head),
             "keys": self.keys.status(),
             "consumers": [consumer.status() for consumer in self._consumers],
         }

@@ -1,6 +1,7 @@
 """PostgreSQL away, Kafka away: what the services say meanwhile, and that they recover by themselves."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,29 @@ async def test_without_kafka_commands_are_accepted_and_without_postgresql_they_a
         await eventually(lists_follow)
         shown = await visits.get("/v1/households", {"unit": place.hamlet})
         assert newcomer["id"] in {each["id"] for each in shown.body["items"]}
+
+
+async def test_what_waits_for_a_frozen_kafka_is_counted_at_once(
+    fragile: Embedded, session_directory: Path
+) -> None:
+    settings = await settings_for(fragile, "93", session_directory)
+    async with (
+        serving("registry", create_registry, settings) as registry,
+        serving("visits", create_visits, settings) as visits,
+    ):
+        place = await found(registry, visits)
+        await status(visits, lambda now: now["relay"]["state"] == "running" and now["relay"]["lag"] == 0)
+        [broker] = fragile.kafka.brokers
+        broker.child.send(signal.SIGSTOP)
+        try:
+            for waiting in range(1, 6):
+                assert (await visits.post("/v1/visits", place.visit())).status == 201
+                assert (await visits.get("/status")).body["relay"]["lag"] == waiting
+            scraped = await visits.session.get(f"{visits.url}/metrics")
+            assert 'socai_relay_lag_events{source="/vn/93/visits"} 5.0' in await scraped.text()
+        finally:
+            broker.child.send(signal.SIGCONT)
+        await status(visits, lambda now: now["relay"]["lag"] == 0)
 
 
 async def test_a_service_starts_before_its_database(fragile: Embedded, session_directory: Path) -> None:
