@@ -13,15 +13,18 @@ import typer
 
 SERVICES = ("registry", "visits", "metrics")
 NO, NOT_THERE = 1, 3
-_PASSING = {"starting", "running", "waiting-for-lock", "broker-away", "database-away", "tail-lost"}
-"""States that are well, or end without anybody's help."""
+_PASSING = {"starting", "running", "waiting-for-lock", "tail-lost"}
+"""States that are well, or end without anybody's help. What waits for Kafka or for a database goes on by
+itself, but only when somebody has brought that back."""
 
 app = typer.Typer()
 
 
 @app.command()
 def run(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """How far logs, relays and consumers are; gaps; quarantine. Exit code 1 if something needs a person."""
+    """How far logs, relays and consumers are; gaps; quarantine. Exit code 1 if something needs a person:
+    Kafka or a database is away, something stands still or is missing, a service does not answer.
+    """
     urls = {service: os.environ.get(f"{service.upper()}_URL", "") for service in SERVICES}
     if not any(urls.values()):
         typer.echo("REGISTRY_URL, VISITS_URL and METRICS_URL are not set, and no system runs here.", err=True)
@@ -58,10 +61,13 @@ def _ask(url: str) -> dict[str, Any]:
 
 
 def needs_a_person(told: dict[str, Any]) -> bool:
-    """Whether anything is wrong that does not heal by itself."""
+    """Whether anything is wrong that does not heal by itself, or not before somebody has brought back what it
+    waits for.
+    """
     return any(
         "error" in service
         or (service.get("log") or {}).get("distrusted_because")
+        or _stands_still(service.get("keys") or {"state": "running"})
         or any(
             _stands_still(each) or each.get("gap") or each.get("quarantined") for each in _workers(service)
         )
@@ -80,6 +86,9 @@ def lines(told: dict[str, Any]) -> list[str]:
                 f"; NOT TRUSTED: {log['distrusted_because']}" if log.get("distrusted_because") else ""
             )
             shown.append(f"{name:<10} log of {log.get('source')} at {log.get('position')}{distrusted}")
+        if keys := service.get("keys"):
+            state = _state(keys)
+            shown.append(f"{name:<10} keys, erasures carried out up to {keys.get('erasures_done')}, {state}")
         for each in _workers(service):
             consumer = each.get("consumer")
             what = f"consumer {consumer} of {each.get('source')}" if consumer else "relay"
@@ -98,12 +107,15 @@ def _stands_still(worker: dict[str, Any]) -> bool:
 
 
 def _manner(worker: dict[str, Any]) -> str:
-    state = str(worker.get("state"))
     parts = [f"{worker.get('lag')} behind"]
     if gap := worker.get("gap"):
         parts.append(f"GAP behind {gap.get('after')} since {gap.get('since')}")
     if quarantined := worker.get("quarantined"):
         parts.append(f"{quarantined} in QUARANTINE")
+    return ", ".join([*parts, _state(worker)])
+
+
+def _state(worker: dict[str, Any]) -> str:
+    state = str(worker.get("state"))
     shown = state.upper() if _stands_still(worker) else state
-    parts.append(f"{shown}: {worker['last_error']}" if worker.get("last_error") else shown)
-    return ", ".join(parts)
+    return f"{shown}: {worker['last_error']}" if worker.get("last_error") else shown

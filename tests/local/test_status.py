@@ -20,21 +20,24 @@ def told(*, relay: str = "running", consumer: str = "running", **more: Any) -> d
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "state", ["running", "waiting-for-lock", "broker-away", "database-away", "tail-lost"]
-)
+@pytest.mark.parametrize("state", ["running", "waiting-for-lock", "tail-lost"])
 def test_what_passes_by_itself_needs_nobody(state: str) -> None:
     assert not needs_a_person(told(relay=state))
 
 
-@pytest.mark.parametrize("state", ["recover-needed", "other-history", "failed"])
-def test_a_relay_that_must_not_go_on_needs_a_person_and_says_why(state: str) -> None:
+AWAY = ["broker-away", "database-away"]
+
+
+@pytest.mark.parametrize("state", [*AWAY, "recover-needed", "other-history", "failed"])
+def test_a_relay_that_does_not_go_on_needs_a_person_and_says_why(state: str) -> None:
     stuck = told(relay=state)
     assert needs_a_person(stuck)
     assert f"{state}: because" in "\n".join(lines(stuck)).casefold()
 
 
-@pytest.mark.parametrize("state", ["gap", "unlisted-type", "malformed-event", "history-differs", "failed"])
+@pytest.mark.parametrize(
+    "state", [*AWAY, "gap", "unlisted-type", "malformed-event", "history-differs", "failed"]
+)
 def test_a_consumer_that_stands_still_needs_a_person(state: str) -> None:
     assert needs_a_person(told(consumer=state))
 
@@ -44,6 +47,14 @@ def test_a_consumer_that_stands_still_needs_a_person(state: str) -> None:
 )
 def test_a_gap_and_a_quarantine_need_a_person(more: dict[str, Any]) -> None:
     assert needs_a_person(told(**more))
+
+
+@pytest.mark.parametrize("state", ["database-away", "failed"])
+def test_keys_that_no_erasure_reaches_need_a_person(state: str) -> None:
+    system = told()
+    system["visits"]["keys"] = {"state": state, "erasures_done": 7, "last_error": "because"}
+    assert needs_a_person(system)
+    assert f"up to 7, {state}: because" in "\n".join(lines(system)).casefold()
 
 
 def test_a_service_that_does_not_answer_needs_a_person() -> None:
