@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
+from libs.events import background
 from libs.events.checkpoint import Signer
 from libs.events.database import is_away
 from libs.events.history import HistoryProblem, compare
@@ -227,7 +228,7 @@ class Relay:
                 woken = time.monotonic() - started < POLL / 2
         finally:
             if flying is not None:
-                flying[1].cancel()
+                await background.end([flying[1]])
 
     async def _settle(self, session: Session, sent: _Unsent, acknowledged: asyncio.Task[int]) -> None:
         self._acknowledged(await session.during(acknowledged), sent.batch.count)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 
+from libs.events import background
 from libs.events.record import NOTHING, Record, read_record
 
 LARGEST_BATCH = 1_000_000
@@ -73,6 +74,7 @@ async def stop(
     async def when_started() -> None:
         if starting is not None:
             await asyncio.wait({starting})
+            background.looked_at(starting)
         try:
             await client.stop()
         finally:
@@ -80,14 +82,9 @@ async def stop(
 
     task = asyncio.ensure_future(when_started())
     _stopping.add(task)
-    task.add_done_callback(_stopped)
+    task.add_done_callback(_stopping.discard)
+    task.add_done_callback(background.looked_at)  # whatever it was, the client is gone
     await asyncio.wait({task}, timeout=_STOP)
-
-
-def _stopped(task: asyncio.Task[None]) -> None:
-    _stopping.discard(task)
-    if not task.cancelled():
-        task.exception()  # whatever it was, the client is gone
 
 
 def consumer(bootstrap: str) -> AIOKafkaConsumer:

@@ -1,9 +1,8 @@
 """The application that every service is: its routes behind the edge, and what operators ask of it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from libs.events.background import within
 from libs.service import metrics
 from libs.service.answers import Json
 from libs.service.auth import TokenVerifier
@@ -23,8 +23,6 @@ from libs.service.settings import Settings
 
 PATIENCE = 1.8
 """Seconds that `/readyz`, `/status` and `/metrics` wait for what they ask."""
-
-T = TypeVar("T")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -61,27 +59,6 @@ class ServiceApp(FastAPI):
 @asynccontextmanager
 async def _nothing(_: FastAPI) -> AsyncIterator[None]:
     yield
-
-
-async def _in_time(answer: Awaitable[T]) -> T:
-    """Raises TimeoutError after PATIENCE, also when what was asked cannot even be cancelled then."""
-    task = asyncio.ensure_future(answer)
-    await asyncio.wait({task}, timeout=PATIENCE)
-    if task.done():
-        return task.result()
-    task.cancel()
-    _ending.add(task)
-    task.add_done_callback(_ended)
-    raise TimeoutError
-
-
-_ending: set[asyncio.Future[Any]] = set()
-
-
-def _ended(task: asyncio.Future[Any]) -> None:
-    _ending.discard(task)
-    if not task.cancelled():
-        task.exception()
 
 
 async def _ready() -> None:
@@ -130,17 +107,17 @@ def create_app(
         if app.stopping:
             raise Problem("not-ready", "it is stopping")
         try:
-            await _in_time(ready())
+            await within(PATIENCE, ready())
         except Exception as error:
             raise Problem("not-ready", type(error).__name__) from error
         return Json({"status": "ready"})
 
     async def tell(_: Request) -> Response:
-        return Json({"service": service, **await _in_time(status())})
+        return Json({"service": service, **await within(PATIENCE, status())})
 
     async def scrape(_: Request) -> Response:
         try:
-            metrics.observe_status(await _in_time(status()))
+            metrics.observe_status(await within(PATIENCE, status()))
             metrics.STATUS_FAILED.set(0)
         except Exception:
             metrics.STATUS_FAILED.set(1)

@@ -88,7 +88,7 @@ class LogService:
 
     async def status(self) -> dict[str, Any]:
         try:
-            head = await asyncio.wait_for(self.log.head(), 1)
+            head = await background.within(1, self.log.head())
         except Exception as error:
             if not database.is_away(error):
                 raise

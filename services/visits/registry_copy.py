@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from libs.events import background
 from libs.events.decider import Command
 from libs.events.envelope import Recorded
 from libs.events.log import Log
@@ -159,6 +160,7 @@ class Registry:
         """
         if self._next is None:
             self._next = asyncio.create_task(self._after(self._running))
+            self._next.add_done_callback(background.looked_at)  # all who asked may have gone away
         return await asyncio.shield(self._next)
 
     async def _after(self, running: asyncio.Task[Known] | None) -> Known:

@@ -37,6 +37,9 @@ async def test_a_hanging_database_is_told_of_in_seconds_and_needs_no_restart(
         async with serving("visits", create_visits, through) as visits:
             place = await found(registry, visits)
             line.flowing.clear()
+            status, seconds = await timed(visits, "/status")
+            assert (status.status, status.body["log"]["position"]) == (200, None)
+            assert seconds < 2.5
             for _ in range(3):
                 answer, seconds = await timed(visits, "/readyz")
                 assert (answer.status, answer.body["code"]) == (503, "not-ready")
