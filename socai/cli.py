@@ -64,6 +64,7 @@ def main() -> None:
     except Exception as error:
         import asyncpg
 
+        from libs.events.errors import told
         from libs.service.settings import SettingsError, exit_for
 
         away = (
@@ -79,5 +80,5 @@ def main() -> None:
             exit_for(error)
         if not isinstance(error, away):
             raise
-        sys.stderr.write(f"Not reachable: {error or type(error).__name__}\n")
+        sys.stderr.write(f"Not reachable: {error if str(error) else told(error)}\n")
         sys.exit(NOT_THERE)

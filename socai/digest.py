@@ -7,6 +7,7 @@ import asyncpg
 import orjson
 import typer
 
+from libs.events.errors import told
 from libs.service.problems import Problem
 from libs.service.settings import load_settings
 from services.metrics import cut as cuts
@@ -40,7 +41,7 @@ def run(
         typer.echo(f"Not reached yet: {problem.detail}", err=True)
         raise typer.Exit(NO) from None
     except (OSError, asyncpg.PostgresConnectionError) as error:
-        raise ConnectionError(str(error)) from error
+        raise ConnectionError(told(error)) from error
     if as_json:
         typer.echo(orjson.dumps({"cut": cut, "digest": digest}))
     else:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Self
 import aiohttp
 import orjson
 
+from libs.events.errors import told
+
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _LATER = {429, 502, 503, 504}
@@ -102,7 +104,7 @@ class Gateway:
             try:
                 answer = await self._once(method, path, query, body, headers)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                why = f"{type(error).__name__}: {error}"
+                why = told(error)
             else:
                 if answer.status < 400:
                     return answer

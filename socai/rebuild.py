@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.status import Status
 
 from libs.events.chain import Stopped
+from libs.events.errors import told
 from libs.events.feeds import KafkaFeed
 from libs.service.settings import Settings, load_settings
 from services.metrics.following import SOURCES
@@ -48,7 +49,7 @@ def run(
         typer.echo(f"Not rebuilt: {error}", err=True)
         raise typer.Exit(NO) from None
     except (KafkaError, OSError, asyncpg.PostgresConnectionError) as error:
-        raise ConnectionError(str(error)) from error
+        raise ConnectionError(told(error)) from error
     typer.echo(orjson.dumps(asdict(report)) if as_json else "\n".join(_lines(report)))
     # A live ledger with events in quarantine has no digest to differ from.
     if (report.digest_live is not None and not report.equal) or report.wrong_balances:

@@ -51,7 +51,7 @@ def _ask(url: str) -> dict[str, Any]:
         response = connection.getresponse()
         body = response.read()
         if response.status != 200:
-            return {"error": f"status {response.status}"}
+            return {"error": f"answered GET /status with {response.status}"}
         told: dict[str, Any] = json.loads(body)
         return told
     except (OSError, http.client.HTTPException, ValueError) as failure:
@@ -85,7 +85,9 @@ def lines(told: dict[str, Any]) -> list[str]:
             distrusted = (
                 f"; NOT TRUSTED: {log['distrusted_because']}" if log.get("distrusted_because") else ""
             )
-            shown.append(f"{name:<10} log of {log.get('source')} at {log.get('position')}{distrusted}")
+            position = log.get("position")
+            where = "does not answer: its database is away" if position is None else f"at {position}"
+            shown.append(f"{name:<10} log of {log.get('source')} {where}{distrusted}")
         if keys := service.get("keys"):
             state = _state(keys)
             shown.append(f"{name:<10} keys, erasures carried out up to {keys.get('erasures_done')}, {state}")

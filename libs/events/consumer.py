@@ -13,6 +13,7 @@ from libs.events import quarantine
 from libs.events.chain import Chain, Progress, Stopped
 from libs.events.checkpoint import Verifier
 from libs.events.database import is_away
+from libs.events.errors import told
 from libs.events.feeds import Feed, KafkaFeed, LogFeed
 from libs.events.merkle import CompactRange
 from libs.events.projection import Applier, Projection, TakenOver, of_database
@@ -250,7 +251,7 @@ class Consumer:
             self._becomes(state)
 
     def _becomes(self, state: str, error: BaseException | str | None = None) -> None:
-        reason = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else error
+        reason = told(error) if isinstance(error, BaseException) else error
         if (state, reason) != (self._state, self._error):
             report = _log.error if state in _ALARMS else _log.info
             report("consumer_state", consumer=self._name, source=self.source, state=state, error=reason)

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from libs.events.database import is_away, pool_for_requests
+from libs.events.errors import told
 from libs.events.master_keys import MasterKeyMissing, MasterKeys
 from libs.events.sealing import DataKey, kid_of
 from libs.events.stored_log import StoredLog
@@ -185,7 +186,7 @@ class KeyStore:
         return self._pool
 
     def _becomes(self, state: str, error: BaseException | None = None) -> None:
-        reason = f"{type(error).__name__}: {error}" if error is not None else None
+        reason = None if error is None else told(error)
         if (state, reason) != (self._state, self._error):
             report = _log.error if state == "failed" else _log.info
             report("key_store_state", source=self._source, state=state, error=reason)

@@ -10,6 +10,7 @@ from libs.events import quarantine
 from libs.events.chain import Batch, Progress
 from libs.events.database import LOST
 from libs.events.envelope import Recorded
+from libs.events.errors import told
 from libs.events.quarantine import Poisoned, Queued
 
 _log = structlog.get_logger()
@@ -215,4 +216,4 @@ def of_database(error: BaseException) -> bool:
 
 
 def _text(error: Exception | str) -> str:
-    return error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+    return error if isinstance(error, str) else told(error)

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from libs.events import background
 from libs.events.checkpoint import Signer
 from libs.events.database import is_away
+from libs.events.errors import told
 from libs.events.history import HistoryProblem, compare
 from libs.events.log import Log
 from libs.events.record import checkpoint_record, event_record
@@ -166,7 +167,7 @@ class Relay:
             await self.log.confirm_identity()
         except KafkaError as error:
             self.log.trust_unless_moved()
-            self._error = str(error)
+            self._error = told(error)
         except HistoryProblem as error:
             self._error = str(error)
 
@@ -252,7 +253,7 @@ class Relay:
         self._head = max(self._position, head or 0)
 
     def _becomes(self, state: str, error: BaseException | None = None) -> None:
-        reason = None if error is None else f"{type(error).__name__}: {error}"
+        reason = None if error is None else told(error)
         if (state, reason) != (self._state, self._error):
             report = _log.error if isinstance(error, HistoryProblem) else _log.info
             report("relay_state", source=self.log.source, topic=self.topic, state=state, error=reason)

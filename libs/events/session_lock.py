@@ -85,6 +85,8 @@ async def hold(
         yield Session(cast("asyncpg.Connection", connection))
         await connection.execute("SELECT pg_advisory_unlock($1)", key)
     except BaseException:
-        # Whatever the connection was doing, the lock goes with it, at once.
-        connection.terminate()
+        # Whatever the connection was doing, the lock goes with it, at once. Where its pool has noticed first
+        # that it is gone, there is nothing left to terminate, and that must not hide why.
+        with contextlib.suppress(asyncpg.InterfaceError):
+            connection.terminate()
         raise

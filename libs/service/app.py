@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.events.background import within
+from libs.events.database import is_away
 from libs.service import metrics
 from libs.service.answers import Json
 from libs.service.auth import TokenVerifier
@@ -59,6 +60,12 @@ class ServiceApp(FastAPI):
 @asynccontextmanager
 async def _nothing(_: FastAPI) -> AsyncIterator[None]:
     yield
+
+
+def _lacking(error: Exception) -> str:
+    """Without the addresses and names that a database's own text may have."""
+    kind = type(error).__name__
+    return f"its database does not answer ({kind})" if is_away(error) else str(error) or kind
 
 
 async def _ready() -> None:
@@ -109,7 +116,7 @@ def create_app(
         try:
             await within(PATIENCE, ready())
         except Exception as error:
-            raise Problem("not-ready", type(error).__name__) from error
+            raise Problem("not-ready", _lacking(error)) from error
         return Json({"status": "ready"})
 
     async def tell(_: Request) -> Response:

@@ -72,6 +72,14 @@ async def test_a_lost_session_ends_what_is_done_meanwhile(database: Database) ->
     assert cancelled.is_set()
 
 
+async def test_why_a_session_of_a_pool_was_lost_is_told(database: Database) -> None:
+    pool = await asyncpg.create_pool(database.app_url, min_size=0, max_size=1)
+    with pytest.raises((asyncpg.PostgresError, OSError)):
+        async with pool.acquire() as connection, hold(connection, NAME) as session:
+            await session.connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    pool.terminate()
+
+
 async def test_waiting_keeps_the_session_and_silence_loses_it(database: Database) -> None:
     async def limits(session: Session) -> list[str]:
         names = ("idle_session_timeout", "idle_in_transaction_session_timeout", "tcp_keepalives_idle")

@@ -49,6 +49,12 @@ def test_a_gap_and_a_quarantine_need_a_person(more: dict[str, Any]) -> None:
     assert needs_a_person(told(**more))
 
 
+def test_a_log_whose_database_is_away_has_no_position() -> None:
+    system = told(relay="database-away")
+    system["visits"]["log"]["position"] = None
+    assert "log of /vn/96/visits does not answer: its database is away" in "\n".join(lines(system))
+
+
 @pytest.mark.parametrize("state", ["database-away", "failed"])
 def test_keys_that_no_erasure_reaches_need_a_person(state: str) -> None:
     system = told()

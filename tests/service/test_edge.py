@@ -237,7 +237,7 @@ async def test_not_ready_is_said_with_the_reason_and_health_is_another_matter(is
         async with client.get("/readyz") as answer:
             body = await problem(answer)
             assert (answer.status, body["code"]) == (503, "not-ready")
-            assert body["detail"] == "ConnectionRefusedError"
+            assert body["detail"] == "its database does not answer (ConnectionRefusedError)"
         async with client.get("/healthz") as answer:
             assert answer.status == 200
 
