@@ -65,7 +65,8 @@ def main() -> None:
         import asyncpg
 
         from libs.events.errors import told
-        from libs.service.settings import SettingsError, exit_for
+        from libs.service.settings import SettingsError
+        from socai.nothing_runs import with_hint
 
         away = (
             ConnectionError,
@@ -77,8 +78,10 @@ def main() -> None:
         )
 
         if isinstance(error, SettingsError):
-            exit_for(error)
+            sys.stderr.write(f"{with_hint(str(error))}\n")
+            sys.exit(NOT_THERE)
         if not isinstance(error, away):
             raise
-        sys.stderr.write(f"Not reachable: {error if str(error) else told(error)}\n")
+        reason = f"Not reachable: {error if str(error) else told(error)}"
+        sys.stderr.write(f"{with_hint(reason)}\n")
         sys.exit(NOT_THERE)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from libs.service.settings import NOT_THERE, load_settings
+from socai.nothing_runs import with_hint
 from socai.token import NoLocalIssuer, issue_token
 
 TokenOption = Annotated[
@@ -34,6 +35,6 @@ def tokens(
     try:
         fresh()
     except NoLocalIssuer as error:
-        typer.echo(f"{error}; give --token", err=True)
+        typer.echo(with_hint(f"{error}; give --token"), err=True)
         raise typer.Exit(NOT_THERE) from None
     return fresh

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from socai.nothing_runs import with_hint
+
 SERVICES = ("registry", "visits", "metrics")
 NO, NOT_THERE = 1, 3
 _PASSING = {"starting", "running", "waiting-for-lock", "tail-lost"}
@@ -27,7 +29,7 @@ def run(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = 
     """
     urls = {service: os.environ.get(f"{service.upper()}_URL", "") for service in SERVICES}
     if not any(urls.values()):
-        typer.echo("REGISTRY_URL, VISITS_URL and METRICS_URL are not set, and no system runs here.", err=True)
+        typer.echo(with_hint("REGISTRY_URL, VISITS_URL and METRICS_URL are not set"), err=True)
         raise typer.Exit(NOT_THERE)
     told = ask_services(urls)
     typer.echo(json.dumps(told, indent=1) if as_json else "\n".join(lines(told)))

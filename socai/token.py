@@ -11,7 +11,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry
 from uuid_utils.compat import uuid7
 
-from libs.service.settings import NOT_THERE, Settings, SettingsError, exit_for, load_settings
+from libs.service.settings import NOT_THERE, Settings, load_settings
+from socai.nothing_runs import with_hint
 
 ROLES = (
     "member",
@@ -85,9 +86,7 @@ def token(
             subject=subject,
             expires_in=expires_in,
         )
-    except SettingsError as error:
-        exit_for(error)
     except NoLocalIssuer as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{with_hint(str(error))}\n")
         raise typer.Exit(NOT_THERE) from None
     sys.stdout.write(issued + "\n")
