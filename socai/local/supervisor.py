@@ -20,6 +20,7 @@ from socai.local.watching import Watched
 
 Say = Callable[[str], None]
 DONE, NO, NOT_THERE = 0, 1, 3
+INTERRUPTED = "Interrupted before it was ready."
 _ATTEMPTS = 3
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,9 +35,16 @@ class Options:
 class Stopped(BaseException):
     """Somebody wants us to stop; not an Exception, so that nothing on the way swallows it."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+        """As a shell tells of a process that a signal ended."""
+
 
 class Supervisor:
-    """One run of one system. `run` returns the exit code, with nothing left running."""
+    """One run of one system. `run` returns the exit code, with nothing left running: 0 if it was stopped, and
+    128 and the signal's number if that was before it was ready.
+    """
 
     def __init__(
         self, directory: Path, options: Options, *, say: Say, when_ready: Callable[[State], None]
@@ -51,6 +59,7 @@ class Supervisor:
         self._watched: list[Watched] = []
         self._loading: ScenarioLoading | None = None
         self._scenario_state: ScenarioState = "none"
+        self._was_ready = False
 
     def run(self) -> int:
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -67,7 +76,7 @@ class Supervisor:
             self._say(f"Port {self._options.port} is taken; choose another: ./dev up --port N")
             return NOT_THERE
         for number in _ENDING:
-            signal.signal(number, _raise_stopped)
+            signal.signal(number, raise_stopped)
         try:
             self._write(ready=False)
             self._start_system()
@@ -76,8 +85,11 @@ class Supervisor:
             while True:
                 self._look()
                 time.sleep(0.1)
-        except Stopped:
-            return DONE
+        except Stopped as stopped:
+            if self._was_ready:
+                return DONE
+            self._say(INTERRUPTED)
+            return stopped.exit_code
         except StartFailed as failure:
             self._say(str(failure))
             return NOT_THERE
@@ -124,6 +136,7 @@ class Supervisor:
             self._ready()
 
     def _ready(self) -> None:
+        self._was_ready = True
         self._when_ready(self._write(ready=True))
 
     def _write(self, *, ready: bool) -> State:
@@ -156,5 +169,5 @@ class Supervisor:
         self._say("Stopped.")
 
 
-def _raise_stopped(number: int, frame: FrameType | None) -> None:
-    raise Stopped
+def raise_stopped(number: int, frame: FrameType | None) -> None:
+    raise Stopped(number)

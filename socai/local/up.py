@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from socai.local.places import ROOT
 from socai.local.state import State, StateFile
-from socai.local.supervisor import DONE, NO, Options, Supervisor
+from socai.local.supervisor import DONE, INTERRUPTED, NO, Options, Stopped, Supervisor, raise_stopped
 
 
 def run_here(directory: Path, options: Options) -> int:
@@ -25,7 +26,9 @@ def run_here(directory: Path, options: Options) -> int:
 
 
 def run_detached(directory: Path, options: Options) -> int:
-    """Returns when everything is ready, the scenario included; the supervisor goes on alone."""
+    """Returns when everything is ready, the scenario included; the supervisor goes on alone. Whoever
+    interrupts it before that stops the supervisor, too.
+    """
     file = StateFile(directory)
     running = file.running()
     if running and running.ready:
@@ -36,8 +39,12 @@ def run_detached(directory: Path, options: Options) -> int:
     log_file.touch()
     with log_file.open(errors="replace") as log:
         log.seek(0, 2)
-        started = None if running else _start(directory, options, log_file)
+        started = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, raise_stopped)
         try:
+            if running is None:
+                started = _start(directory, options, log_file)
             while True:
                 time.sleep(0.05)
                 sys.stderr.write(log.read())
@@ -49,12 +56,18 @@ def run_detached(directory: Path, options: Options) -> int:
                 if ended is not None:
                     sys.stderr.write(log.read())
                     return ended or NO
-        except KeyboardInterrupt:
-            if started:
+        except Stopped as stopped:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            if started is None:
+                _say(f"{INTERRUPTED} Whoever started it goes on.")
+            else:
                 started.terminate()
-                started.wait()
+                killed = started.wait() < 0
                 sys.stderr.write(log.read())
-            return NO
+                if killed:  # before it could say so itself
+                    _say(INTERRUPTED)
+            return stopped.exit_code
 
 
 def _start(directory: Path, options: Options, log_file: Path) -> subprocess.Popen[bytes]:

@@ -99,14 +99,35 @@ def test_a_start_that_is_disturbed_is_begun_again(session_directory: Path) -> No
     assert "A process was killed meanwhile; starting once more." in (directory / "said").read_text()
 
 
-def test_nothing_is_left_when_it_is_interrupted_while_it_starts(session_directory: Path) -> None:
-    directory = session_directory / "interrupted"
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_when_it_is_interrupted_while_it_starts(
+    session_directory: Path, number: signal.Signals
+) -> None:
+    directory = session_directory / f"interrupted-{number}"
     with supervised(directory, free_port()) as process:
         log = directory / "logs" / "postgres.log"
         assert wait_until(lambda: log.exists() and "ready to accept" in log.read_text(), 30)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+    assert "Interrupted before it was ready." in (directory / "said").read_text()
     assert not StateFile(directory).read()
+    assert not commands(directory)
+
+
+def test_who_waits_for_a_detached_one_interrupts_it_too(session_directory: Path) -> None:
+    directory = session_directory / "detached"
+    program = (
+        "import sys; from pathlib import Path; from socai.local.supervisor import Options;"
+        "from socai.local.up import run_detached;"
+        "sys.exit(run_detached(Path(sys.argv[1]), Options(port=int(sys.argv[2]))))"
+    )
+    command = [sys.executable, "-c", program, str(directory), str(free_port())]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as waiting:
+        assert wait_until(lambda: StateFile(directory).running() is not None, 30)
+        waiting.send_signal(signal.SIGTERM)
+        _, said = waiting.communicate(timeout=30)
+    assert waiting.returncode == 128 + signal.SIGTERM
+    assert "Interrupted before it was ready." in said
     assert not commands(directory)
 
 
