@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,9 @@ from structlog.typing import EventDict, WrappedLogger
 
 correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 """Set for each request at the edge; it goes with the request to services and into events."""
+
+AGAIN = 600.0
+"""Seconds after which aiokafka's line is written again that it repeats with every try."""
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
@@ -34,7 +38,9 @@ def configure_logging(service: str, level: str = "info") -> None:
     """For the whole process, once: our own events, and what libraries log, in one form.
 
     Libraries' texts are not ours to name, so their event is `library_message`; tokens and the credentials in
-    addresses are blotted out of them and of tracebacks.
+    addresses are blotted out of them and of tracebacks. What aiokafka says of a broker that is away, several
+    times a second, is written once in a while unless the level is debug: the states of relay and consumers
+    tell how long it is away.
     """
 
     def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -69,6 +75,8 @@ def configure_logging(service: str, level: str = "info") -> None:
             ],
         )
     )
+    if level != "debug":
+        handler.addFilter(_Seldom())
     logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.INFO), force=True)
     for chatty in ("aiokafka", "asyncio", "httpx", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(max(_LEVELS[level], logging.WARNING))
@@ -96,6 +104,24 @@ def log_request(*, method: str, route: str, status: int, ms: float, correlation:
     )
     sys.stderr.buffer.write(line + b"\n")
     sys.stderr.buffer.flush()
+
+
+class _Seldom(logging.Filter):
+    """Lets each line of aiokafka through once in AGAIN seconds, and everything else always."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        now, line = time.monotonic(), record.getMessage()
+        if now < self._written.get(line, -AGAIN) + AGAIN:
+            return False
+        self._written = {each: at for each, at in self._written.items() if now < at + AGAIN}
+        self._written[line] = now
+        return True
 
 
 class _Requests:
