@@ -14,6 +14,9 @@ from pathlib import Path
 
 from socai.local.places import ROOT
 
+LARGEST_LOG = 50_000_000
+"""Bytes. A log that is larger when something begins to write to it is set aside."""
+
 
 class StartFailed(Exception):
     """Something did not come up; the text says what and where to read on."""
@@ -71,6 +74,12 @@ def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.0
     return True
 
 
+def set_aside_if_large(log: Path) -> None:
+    """Keeps a large log as `NAME.log.1`, in place of the one that was kept before."""
+    if log.exists() and log.stat().st_size > LARGEST_LOG:
+        log.replace(log.with_name(f"{log.name}.1"))
+
+
 class Lifeline:
     """A companion that ends our children if we die without doing it ourselves (kill -9, a second Ctrl-C).
 
@@ -124,6 +133,7 @@ class Child:
         self, command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None
     ) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        set_aside_if_large(self.log)
         uid, gid = self._account or (None, None)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

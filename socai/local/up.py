@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from socai.local.places import ROOT
+from socai.local.processes import set_aside_if_large
 from socai.local.state import State, StateFile
 from socai.local.supervisor import DONE, INTERRUPTED, NO, Options, Stopped, Supervisor, raise_stopped
 
@@ -36,6 +37,8 @@ def run_detached(directory: Path, options: Options) -> int:
         return DONE
     log_file = directory / "logs" / "supervisor.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
+    if running is None:
+        set_aside_if_large(log_file)
     log_file.touch()
     with log_file.open(errors="replace") as log:
         log.seek(0, 2)

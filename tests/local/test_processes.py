@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from socai.local import processes
 from socai.local.processes import Child, Lifeline, Pid, wait_until
 
 STUBBORN = """
@@ -50,6 +51,20 @@ def test_a_child_that_ignores_the_gentle_signal_is_killed(tmp_path: Path, lifeli
     child.stop(signal.SIGTERM, seconds=0.2)
 
     assert child.exit_code == -signal.SIGKILL
+
+
+def test_a_large_log_is_set_aside_when_its_process_starts(
+    tmp_path: Path, lifeline: Lifeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "LARGEST_LOG", 10)
+    log = tmp_path / "said.log"
+    child = Child("echo", log=log, lifeline=lifeline)
+    for said in ("the first", "the second", "the third"):
+        child.spawn(["echo", said], cwd=tmp_path)
+        child.wait(10)
+    assert log.read_text() == "the third\n"
+    assert (tmp_path / "said.log.1").read_text() == "the first\nthe second\n"
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_children_end_when_their_owner_is_killed(tmp_path: Path) -> None:
