@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from libs.events.decider import NotYet, Rejected
 from services.visits.domain.known import Known
 from services.visits.domain.teams import check_once
+from services.visits.domain.text import ServiceCode
 
 Obstacle = Literal[
     "no-smartphone",
@@ -39,7 +40,7 @@ class Guidance(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    digital_service: Code
+    digital_service: ServiceCode
     demonstrated: bool = False
     reached: Annotated[tuple[Reached, ...], Field(max_length=4)] = ()
     uses: Annotated[int, Field(ge=0, le=1000)] = 0
