@@ -7,10 +7,8 @@ from pydantic import StringConstraints
 
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 """A word of a vocabulary that a province may extend, such as `fibre` or `market-stall`."""
-ServiceCode = Annotated[
-    str, StringConstraints(max_length=60, pattern=r"^(vn|[0-9]{2})\.[a-z0-9]+(-[a-z0-9]+)*$")
-]
-"""A digital service's code, as the registry takes them: no other will ever be known."""
+ServiceCode = Annotated[str, StringConstraints(max_length=60, pattern=r"^[\x21-\x7e]+$")]
+"""A digital service's code. Which forms there are is the registry's to say, but none has spaces in it."""
 # With a letter or a digit in it.
 Reason = Annotated[
     str,
