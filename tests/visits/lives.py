@@ -94,7 +94,7 @@ class Lives:
                 self._check_visit(event, call.household_id)
                 call.team_id, call.member_ids = event.team_id, event.member_ids
             case VisitVoided():
-                assert not call.confirmed or call.is_ == "disputed" or self._is_above(call, actor)
+                assert not call.confirmed or self._is_above(call, actor)
                 call.is_ = "nothing"
             case VisitConfirmed():
                 assert not call.confirmed

@@ -132,8 +132,7 @@ def _confirm(command: ConfirmVisit, states: States, context: Context) -> Sequenc
     leader_id = leader_of(visit.team_id, context)
     if leader_id is None:
         raise Rejected("not-team-leader", team_id=visit.team_id)
-    if leader_id in visit.member_ids or context.actor == visit.recorded_by:
-        raise Rejected("own-visit")
+    _check_not_own(visit, leader_id, context)
     return [VisitConfirmed(visit_id=command.id, household_id=visit.household_id, member_id=leader_id)]
 
 
@@ -156,8 +155,8 @@ def _settle(command: SettleDispute, states: States, context: Context) -> Sequenc
         raise Rejected("visit-not-disputed")
     if not is_above(visit.team_id, context):
         raise Rejected("not-team-leader", team_id=visit.team_id)
-    if leader_of(visit.team_id, context) in visit.member_ids:
-        raise Rejected("own-visit")
+    if (leader_id := leader_of(visit.team_id, context)) is not None:
+        _check_not_own(visit, leader_id, context)
     return [
         DisputeSettled(
             visit_id=command.id,
@@ -166,3 +165,9 @@ def _settle(command: SettleDispute, states: States, context: Context) -> Sequenc
             reason=command.reason,
         )
     ]
+
+
+def _check_not_own(visit: Visit, leader_id: UUID, context: Context) -> None:
+    """Also not where somebody has said since that the leader did not take part."""
+    if leader_id in visit.took_part or context.actor == visit.recorded_by:
+        raise Rejected("own-visit")

@@ -24,14 +24,16 @@ Outcome = Literal["met", "nobody-home", "declined"]
 
 
 class Visit(Struct, frozen=True):
-    """`confirmed` outlives a dispute that the visit stands; `voided`: it counts for nothing any more, because
-    somebody voided it or a dispute was settled against it.
+    """`took_part`: everybody who was ever named as a member in it. `confirmed` outlives a dispute that the
+    visit stands; `voided`: it counts for nothing any more, because somebody voided it or a dispute was
+    settled against it.
     """
 
     household_id: UUID
     team_id: UUID
     member_ids: tuple[UUID, ...]
     recorded_by: str | None
+    took_part: tuple[UUID, ...] = ()
     confirmed: bool = False
     disputed: bool = False
     voided: bool = False
@@ -186,11 +188,13 @@ def evolve(state: Visit | None, event: VisitEvent) -> Visit:
             team_id=event.team_id,
             member_ids=event.member_ids,
             recorded_by=event.recorded_by,
+            took_part=event.member_ids,
         )
     assert state is not None, "a visit is recorded first"
     match event:
         case VisitCorrected():
-            return replace(state, team_id=event.team_id, member_ids=event.member_ids)
+            took_part = (*state.took_part, *event.member_ids)
+            return replace(state, team_id=event.team_id, member_ids=event.member_ids, took_part=took_part)
         case VisitVoided():
             return replace(state, voided=True, disputed=False)
         case _:
@@ -225,13 +229,14 @@ def _record(command: RecordVisit, states: States, context: Context) -> Sequence[
 
 
 def _correct(command: CorrectVisit, states: States, context: Context) -> Sequence[Event]:
-    """What the leader confirmed is not changed behind their back: it is disputed first.
+    """What the leader confirmed is not changed behind their back: it is disputed first, and then changed by
+    the leader or an officer.
 
     Raises Rejected: visit-voided, visit-confirmed, household-fixed, and what `_content` refuses; NotYet:
     visit-unknown.
     """
     visit = standing_visit(states, command.id)
-    if visit.confirmed and not visit.disputed:
+    if visit.confirmed and not (visit.disputed and is_above(visit.team_id, context)):
         raise Rejected("visit-confirmed")
     if command.household_id not in (None, visit.household_id):
         raise Rejected("household-fixed", "/household_id", household_id=visit.household_id)
@@ -316,11 +321,11 @@ def _check_campaign(command: RecordVisit | CorrectVisit, registry: Known) -> Non
 
 
 def _void(command: VoidVisit, states: States, context: Context) -> Sequence[Event]:
-    """What the leader confirmed is voided by the leader or an officer, or disputed first.
+    """What the leader confirmed is voided by the leader or an officer.
 
     Raises Rejected: visit-voided, visit-confirmed; NotYet: visit-unknown.
     """
     visit = standing_visit(states, command.id)
-    if visit.confirmed and not visit.disputed and not is_above(visit.team_id, context):
+    if visit.confirmed and not is_above(visit.team_id, context):
         raise Rejected("visit-confirmed")
     return [VisitVoided(visit_id=command.id, household_id=visit.household_id, reason=command.reason)]
