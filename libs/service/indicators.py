@@ -20,6 +20,8 @@ VALUES: tuple[Dimension, ...] = ("obstacle", "organisation", "label")
 LEVELS = ("province", "district", "commune", "hamlet", "area")
 COUNTED: tuple[Kind, ...] = ("flow", "stock", "distinct", "spread")
 """Kinds whose amounts come from postings: what is counted from events is code, what is made of it is data."""
+TEAMS_WORKING = "teams-working"
+"""A stock that no indicator is called by: teams, in every unit that they work in."""
 STATISTIC = "statistic."
 """What the codes of indicators that were reported from outside begin with; no data defines them."""
 
@@ -120,17 +122,32 @@ def check(definition: Definition, known: Mapping[str, Definition]) -> None:
         "",
         "a share or a ratio, and nothing else, has two parts",
     )
+    own, possible = set(definition.dimensions), set[Dimension]()
+    must(len(own) == len(definition.dimensions), "/dimensions", "each once")
     for part in definition.parts:
         made_of = find_definition(part.indicator, known)
         must(made_of is not None, "", f"{part.indicator} is not defined")
         assert made_of is not None
         must(
-            made_of.kind not in ("share", "ratio", "spread", "progress"),
+            made_of.kind in ("flow", "stock", "covered", "declared"),
             "",
             f"{part.indicator} is no count that could stand above or below a line",
         )
-        lacks = ", ".join(sorted(part.fixed().keys() - set(made_of.dimensions)))
-        must(not lacks, "", f"{part.indicator} has no {lacks}")
+        fixed, has = part.fixed().keys(), set(made_of.dimensions)
+        must(fixed <= has, "", f"{part.indicator} has no {', '.join(sorted(fixed - has))}")
+        left = has - fixed - own if made_of.kind != "flow" else set()
+        must(not left, "", f"{part.indicator} is not summed over {', '.join(sorted(left))}")
+        possible |= has - fixed
+    must(
+        kind in COUNTED or own <= possible, "/dimensions", f"nothing has {', '.join(sorted(own - possible))}"
+    )
+    if (covered_by := parameters.covered_by) and covered_by != TEAMS_WORKING:
+        stock = known.get(covered_by)
+        must(
+            stock is not None and stock.kind == "stock" and stock.parameters.counts is None,
+            "/parameters/covered_by",
+            f"{covered_by} is no stock that is counted from events",
+        )
     must(
         (kind == "declared") == bool(parameters.baseline or parameters.statistic)
         and not (parameters.baseline and parameters.statistic),
@@ -193,17 +210,16 @@ def check_defined(definition: Definition, known: Mapping[str, Definition]) -> No
 
 def defined_by(code: str, version: int, said: Mapping[str, Any]) -> Definition:
     """From what an `indicator-defined` says. Raises msgspec.ValidationError."""
-    values = {name: value for name, value in said.items() if value is not None}
-    for name in ("numerator", "denominator"):
-        if name in values:
-            values[name] = _said(values[name])
-    if "denominators" in values:
-        values["denominators"] = {name: _said(part) for name, part in values["denominators"].items()}
-    return msgspec.convert({**values, "code": code, "version": version}, Definition)
+    return msgspec.convert({**_said(said), "code": code, "version": version}, Definition)
 
 
-def _said(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in part.items() if value is not None}
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what was left open, at any depth."""
+    return {
+        name: _said(value) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def known_definitions(defined: Iterable[Definition]) -> dict[str, Definition]:

@@ -20,7 +20,13 @@ from services.registry.domain.digital_services import (
     Names,
     RetireDigitalService,
 )
-from services.registry.domain.indicators import DefineIndicator, Definition, IndicatorDefined, Part
+from services.registry.domain.indicators import (
+    DefineIndicator,
+    Definition,
+    IndicatorDefined,
+    Parameters,
+    Part,
+)
 from tests.registry.province import HAMLET
 from tests.registry.reform import AFTER, DAY, WARD_1
 from tests.specification import Specification
@@ -211,10 +217,27 @@ def test_a_version_of_an_indicator_follows_the_one_before(version: int) -> None:
         ({"kind": "declared", "parameters": {"baseline": "adults", "statistic": "births"}}, "/parameters"),
         ({"kind": "ratio", **PARTS, "parameters": {"baseline": "adults"}}, "/parameters"),
         ({"kind": "covered"}, "/parameters/level"),
-        ({"kind": "covered", "parameters": {"level": "planet"}}, "/parameters/level"),
-        ({"kind": "covered", "parameters": {"height": 3}}, ""),
-        ({"kind": "ratio", **PARTS, "dimensions": ("obstacle", "label")}, "/dimensions"),
-        ({"kind": "ratio", **PARTS, "dimensions": ("colour",)}, ""),
+        (
+            {"kind": "covered", "parameters": {"level": "hamlet", "covered_by": "visits"}},
+            "/parameters/covered_by",
+        ),
+        (
+            {"kind": "covered", "parameters": {"level": "hamlet", "covered_by": "nobody"}},
+            "/parameters/covered_by",
+        ),
+        ({"kind": "ratio", **PARTS, "numerator": Part(indicator="households-reached-by-campaign")}, ""),
+        ({"kind": "ratio", **PARTS, "numerator": Part(indicator="adoption", stage="used")}, ""),
+        ({"kind": "ratio", **PARTS, "dimensions": ("obstacle",)}, "/dimensions"),
+        ({"kind": "ratio", **PARTS, "dimensions": ("stage", "stage")}, "/dimensions"),
+        (
+            {
+                "kind": "ratio",
+                **PARTS,
+                "numerator": Part(indicator="obstacles"),
+                "dimensions": ("obstacle", "label"),
+            },
+            "/dimensions",
+        ),
     ],
 )
 def test_a_definition_that_does_not_fit_is_refused(fields: dict[str, Any], pointer: str) -> None:
@@ -232,10 +255,28 @@ FIBRE: dict[str, Any] = {
 
 
 def test_what_is_counted_may_be_an_indicator_of_its_own_with_its_dimensions_fixed() -> None:
-    definition = Definition(kind="stock", names=NAMES, parameters={"counts": FIBRE})
+    definition = Definition(
+        kind="stock", names=NAMES, parameters=Parameters.model_validate({"counts": FIBRE})
+    )
     Specification(DOMAIN).when(define(definition=definition)).then(
         INDICATOR.model_copy(update={"definition": definition})
     )
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"baseline": "a\0b"},
+        {"statistic": "x" * 300},
+        {"level": "planet"},
+        {"flows": ["cows"]},
+        {"height": 3},
+        {"counts": {"indicator": "adoption", "stage": "nope"}},
+    ],
+)
+def test_parameters_are_those_that_there_are(parameters: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Parameters.model_validate_json(json.dumps(parameters))
 
 
 def test_what_nothing_counts_is_not_defined() -> None:
@@ -254,7 +295,7 @@ def test_what_is_counted_from_events_keeps_its_meaning_under_other_names() -> No
 
 
 def test_an_indicator_stays_of_its_kind() -> None:
-    declared = Definition(kind="declared", names=NAMES, parameters={"statistic": "cards"})
+    declared = Definition(kind="declared", names=NAMES, parameters=Parameters(statistic="cards"))
     for given, code in (((INDICATOR,), INDICATOR.code), ((), "households-guided-share")):
         command = define(id=code, version=2, definition=declared)
         Specification(DOMAIN, *given).when(command).then_refused(
@@ -281,7 +322,12 @@ def test_an_indicator_stays_of_its_kind() -> None:
 def test_what_an_indicator_counts_must_be_counted_that_way(
     kind: Any, dimensions: tuple[Any, ...], counts: dict[str, Any]
 ) -> None:
-    definition = Definition(kind=kind, names=NAMES, dimensions=dimensions, parameters={"counts": counts})
+    definition = Definition(
+        kind=kind,
+        names=NAMES,
+        dimensions=dimensions,
+        parameters=Parameters.model_validate({"counts": counts}),
+    )
     Specification(DOMAIN).when(define(definition=definition)).then_refused(
         Rejected, "definition-malformed", "/definition/parameters/counts"
     )
@@ -296,16 +342,9 @@ def test_a_share_may_have_other_denominators() -> None:
 
 
 def test_an_indicator_may_be_made_of_what_a_province_has_defined() -> None:
-    declared = Definition(kind="declared", names=NAMES, parameters={"statistic": "fibre-households"})
+    declared = Definition(kind="declared", names=NAMES, parameters=Parameters(statistic="fibre-households"))
     fibre = INDICATOR.model_copy(update={"code": "fibre", "definition": declared})
     made = Definition(kind="ratio", names=NAMES, **{**PARTS, "numerator": Part(indicator="fibre")})
     Specification(DOMAIN, fibre).when(define(definition=made)).then(
         INDICATOR.model_copy(update={"definition": made})
     )
-
-
-def test_a_definition_of_a_form_that_is_not_accepted_any_more_keeps_its_number() -> None:
-    old = INDICATOR.model_copy(
-        update={"definition": Definition(kind="stock", names=NAMES, dimensions=("x",))}
-    )
-    Specification(DOMAIN, old).when(define(version=2)).then(INDICATOR.model_copy(update={"number": 2}))

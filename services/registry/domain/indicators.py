@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.events.decider import Command, Context, Rejected, States
 from libs.events.event import Event
 from libs.service import indicators
-from libs.service.indicators import Kind, find_definition, load_definitions
-from services.registry.domain.digital_services import Names
+from libs.service.indicators import Dimension, Kind, find_definition, load_definitions
+from services.registry.domain.digital_services import Names, Stage
+from services.registry.domain.hierarchy import Level
 from services.registry.domain.text import IndicatorCode, Label, ServiceCode
+
+CountedIn = Literal["households", "people", "uses"]
 
 
 class Part(BaseModel):
@@ -22,44 +24,53 @@ class Part(BaseModel):
 
     indicator: IndicatorCode
     digital_service: ServiceCode | None = None
-    stage: Label | None = None
-    measure: Label | None = None
+    stage: Stage | None = None
+    measure: CountedIn | None = None
+
+
+class Parameters(BaseModel):
+    """Each kind's own: `counts` says of what these are the postings; `baseline` or `statistic` which one is
+    answered; `flows` the measures of a stock that add up by day; `level` which units are counted, those where
+    the stock `covered_by` is above zero, or all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    counts: Part | None = None
+    baseline: Label | None = None
+    statistic: Label | None = None
+    flows: Annotated[tuple[CountedIn, ...] | None, Field(max_length=3)] = None
+    level: Level | None = None
+    covered_by: IndicatorCode | None = None
 
 
 class Definition(BaseModel):
-    """How an indicator adds up, and what it is called. `parameters` are the kind's own; `denominators` are
-    other ones, by a measure or an audience.
+    """How an indicator adds up, and what it is called. `denominators` are other ones, by a measure or an
+    audience.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     kind: Kind
     names: Names
-    dimensions: Annotated[tuple[Label | Literal["digital_service"], ...], Field(max_length=8)] = ()
-    parameters: Annotated[dict[str, Any], Field(max_length=16)] = {}
+    dimensions: Annotated[tuple[Dimension, ...], Field(max_length=8)] = ()
+    parameters: Parameters = Parameters()
     numerator: Part | None = None
     denominator: Part | None = None
     denominators: Annotated[dict[Label, Part], Field(min_length=1, max_length=16)] | None = None
 
     def made_of(self) -> set[str]:
         """The indicators that it names."""
-        parts = (self.numerator, self.denominator, *(self.denominators or {}).values())
-        counts = self.parameters.get("counts")
-        further = (
-            counts.get("indicator") if isinstance(counts, dict) else None,
-            self.parameters.get("covered_by"),
-        )
-        return {part.indicator for part in parts if part is not None} | {
-            code for code in further if isinstance(code, str)
-        }
+        own = self.parameters
+        parts = (self.numerator, self.denominator, own.counts, *(self.denominators or {}).values())
+        named = {part.indicator for part in parts if part is not None}
+        return named | ({own.covered_by} if own.covered_by else set())
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """`definition` is None where it is of a form that is not accepted any more."""
-
     version: int
-    definition: indicators.Definition | None
+    definition: indicators.Definition
 
 
 class DefineIndicator(Command):
@@ -97,16 +108,13 @@ def indicator_stream(code: str) -> str:
 
 
 def evolve(event: IndicatorDefined) -> Indicator:
-    try:
-        return Indicator(event.number, _definition(event.code, event.number, event.definition))
-    except msgspec.ValidationError:
-        return Indicator(event.number, None)
+    return Indicator(event.number, _definition(event.code, event.number, event.definition))
 
 
 def known_definition(code: str, states: States) -> indicators.Definition | None:
     """What a province has said last, or what the system knows by itself."""
     state = states.get(indicator_stream(code))
-    if isinstance(state, Indicator) and state.definition is not None:
+    if isinstance(state, Indicator):
         return state.definition
     return find_definition(code, load_definitions())
 
@@ -130,11 +138,8 @@ def decide(command: DefineIndicator, states: States, _: Context) -> Sequence[Eve
         indicators.check_defined(_definition(command.id, command.version, command.definition), known)
     except indicators.Malformed as error:
         raise Rejected("definition-malformed", f"/definition{error.pointer}", error.detail) from None
-    except msgspec.ValidationError as error:
-        raise Rejected("definition-malformed", "/definition", str(error)) from None
     return [IndicatorDefined(code=command.id, number=command.version, definition=command.definition)]
 
 
 def _definition(code: str, version: int, said: Definition) -> indicators.Definition:
-    """Raises msgspec.ValidationError."""
     return indicators.defined_by(code, version, said.model_dump())
