@@ -182,7 +182,7 @@ async def list_units(
         above.hierarchy_day if above else wanted.on,
         above.unit_id if above else None,
         wanted.level,
-        _escaped(fold(wanted.q)) if wanted.q else None,
+        _escaped(" ".join(fold(wanted.q).split())) if wanted.q else None,
         *(after or (None, None, None)),
         limit,
     )
@@ -220,38 +220,36 @@ SELECT {_UNIT}, folded_name, hierarchy_day
            AND (u.valid_to IS NULL OR u.valid_to >= a.hierarchy_day)) units
  WHERE $2::uuid IS NULL AND status <> 'ended' {_WANTED}
 """
-# What the unit that they belonged to last went to.
+# What the unit that they belonged to last has become by a day.
 _CANDIDATES = """
-ARRAY(SELECT s.to_id
-        FROM (SELECT p.parent_id FROM unit_spans p
-               WHERE p.unit_id = u.unit_id AND p.known_until IS NULL AND p.valid_from < u.valid_from
-                 AND p.status = 'active'
-               ORDER BY p.valid_from DESC LIMIT 1) before
-        JOIN unit_successions s ON s.from_id = before.parent_id AND s.known_until IS NULL
-       WHERE s.effective <= u.valid_from
-       ORDER BY s.to_id)
+ARRAY(SELECT became(coalesce((SELECT p.parent_id FROM unit_spans p
+                               WHERE p.unit_id = u.unit_id AND p.known_until IS NULL
+                                 AND p.valid_from < u.valid_from AND p.status = 'active'
+                               ORDER BY p.valid_from DESC LIMIT 1), u.stated_parent_id), {day}) AS candidate
+       ORDER BY candidate)
 """
 _LIST_UNASSIGNED = f"""
 SELECT {_UNIT}, folded_name, $1::date AS hierarchy_day FROM units_on($1) u
  WHERE status = 'unassigned'
-   AND ($2::uuid IS NULL OR unit_id = ANY($9::uuid[]) OR $2 = ANY({_CANDIDATES})) {_WANTED}
+   AND ($2::uuid IS NULL OR unit_id = ANY($9::uuid[]) OR $2 = ANY({_CANDIDATES.format(day="$1")})) {_WANTED}
 """
 _CANDIDATES_OF = f"""
-SELECT u.unit_id, {_CANDIDATES} AS candidates
-  FROM unit_spans u JOIN unnest($1::uuid[], $2::date[]) w (unit_id, valid_from) USING (unit_id, valid_from)
+SELECT u.unit_id, {_CANDIDATES.format(day="w.day")} AS candidates
+  FROM unit_spans u JOIN unnest($1::uuid[], $2::date[], $3::date[]) w (unit_id, valid_from, day)
+                      USING (unit_id, valid_from)
  WHERE u.known_until IS NULL
 """
 
 
 async def answers(database: asyncpg.Pool, units: Sequence[Unit]) -> list[dict[str, Any]]:
     """The units as the API shows them; those that are unassigned with the `candidates` that their former
-    parent went to.
+    parent has become by that day.
     """
     open_ = [unit for unit in units if unit.status == "unassigned"]
     candidates: dict[UUID, list[UUID]] = {}
     if open_:
-        days = [unit.valid_from for unit in open_]
-        rows = await database.fetch(_CANDIDATES_OF, [unit.unit_id for unit in open_], days)
+        keys = [(unit.unit_id, unit.valid_from, unit.hierarchy_day) for unit in open_]
+        rows = await database.fetch(_CANDIDATES_OF, *zip(*keys, strict=True))
         candidates = {row["unit_id"]: row["candidates"] for row in rows}
     return [
         unit.answer()

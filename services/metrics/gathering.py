@@ -76,24 +76,44 @@ async def find_posted(
     series: Mapping[int, Series],
     units: Collection[UUID],
     periods: Sequence[Period],
-) -> set[UUID]:
-    """Those of the units to which something was posted that these lines count in any of the periods."""
-    read = [line for each in found for line in each.made_of(definitions)]
+) -> list[list[set[UUID]]]:
+    """By line and period: those of the units to which something was posted that the line counts there."""
     places = await reading.read_places(connection, units) if units else {}
-    flow, stock = _needed(read, series)
-    covered_by = {stock_code for _, stock_code in _covering(read)}
-    stock += [number for number, one in series.items() if one.indicator in covered_by]
+    if not places:
+        return [[set() for _ in periods] for _ in found]
+    flow, stock = set[int](), set[int]()
+    of_lines = [_series_of(line, definitions, series) for line in found]
+    for flows, stocks in of_lines:
+        flow |= flows
+        stock |= stocks
     own = {number: number for number in places.values()}
     so_far = [Period(None, periods[0].last), *periods[1:]]
-    flows = await sums(connection, parts=own, series=flow, cells=periods, cut=cut)
-    stocks = await sums(connection, parts=own, series=stock, cells=so_far, cut=cut)
-    posted = {place for place, _, _ in flows}
-    standing: dict[tuple[int, int], int] = {}
-    for (place, one, _), amount in sorted(stocks.items(), key=lambda item: item[0][2]):
-        standing[place, one] = standing.get((place, one), 0) + amount
-        if standing[place, one]:
-            posted.add(place)
-    return {unit for unit, number in places.items() if number in posted}
+    flowed = await sums(connection, parts=own, series=sorted(flow), cells=periods, cut=cut)
+    stood = await sums(connection, parts=own, series=sorted(stock), cells=so_far, cut=cut)
+    posted = []
+    for flows, stocks in of_lines:
+        by_period = [set[UUID]() for _ in periods]
+        for unit, place in places.items():
+            standing = dict.fromkeys(stocks, 0)
+            for period, holders in enumerate(by_period):
+                for one in stocks:
+                    standing[one] += stood.get((place, one, period), 0)
+                if any(standing.values()) or any((place, one, period) in flowed for one in flows):
+                    holders.add(unit)
+        posted.append(by_period)
+    return posted
+
+
+def _series_of(
+    line: Line, definitions: Mapping[str, Definition], series: Mapping[int, Series]
+) -> tuple[set[int], set[int]]:
+    """The numbers of the series that a line is made of, flows and stocks apart; also of those by which units
+    are covered.
+    """
+    read = line.made_of(definitions)
+    flow, stock = _needed(read, series)
+    covered_by = {stock_code for _, stock_code in _covering(read)}
+    return set(flow), {*stock, *(n for n, one in series.items() if one.indicator in covered_by)}
 
 
 def _needed(read: Iterable[Line], series: Mapping[int, Series]) -> tuple[list[int], list[int]]:

@@ -1,6 +1,6 @@
 """Answers `GET /kpis`: reads one snapshot of the live ledger and shapes what was asked for."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -98,16 +98,11 @@ class Kpis:
             units=[one.unit_id for one in hierarchy.open if one.split and _touched(one, part_of)],
             periods=periods,
         )
-        unassigned = {
-            part_of[unit]
-            for one in hierarchy.open
-            if not one.split or one.unit_id in posted
-            for unit in _touched(one, part_of)
-        }
         general = [*self._of_sources(cut, asked, health), *(["hierarchy-assumed"] if assumed else [])]
         hashes = {d.version_code: definition_hash(d, known) for d in definitions}
         items = []
-        for line in found:
+        for line, holders in zip(found, posted, strict=True):
+            unassigned = [_uncertain(hierarchy, holding, part_of) for holding in holders]
             items_of_line = []
             for number, part in enumerate(parts):
                 figures = facts.figures(line, number, part, periods)
@@ -118,11 +113,17 @@ class Kpis:
                 warnings = [
                     *general,
                     *(["incomplete"] if number in incomplete else []),
-                    *(["unassigned-hamlets"] if number in unassigned else []),
                 ]
                 items_of_line += [
-                    _item(line, hashes[line.definition.version_code], part, period, figure, warnings)
-                    for period, figure in zip(periods, figures, strict=True)
+                    _item(
+                        line,
+                        hashes[line.definition.version_code],
+                        part,
+                        period,
+                        figure,
+                        [*warnings, *(["unassigned-hamlets"] if number in uncertain else [])],
+                    )
+                    for period, figure, uncertain in zip(periods, figures, unassigned, strict=True)
                 ]
             if not line.only_if_any or any(item["value"] for item in items_of_line):
                 items += items_of_line
@@ -209,6 +210,18 @@ def _incomplete(places: set[str | None], part_of: Mapping[Any, int], parts: int)
     if None in places:
         return set(range(parts))
     return {number for unit, number in part_of.items() if str(unit) in places}
+
+
+def _uncertain(hierarchy: Hierarchy, holding: Collection[UUID], part_of: Mapping[UUID, int]) -> set[int]:
+    """The parts, by number, that something may belong to of which nobody has said where it belongs: units
+    that a split left behind, and those that were split as long as they are `holding` something.
+    """
+    return {
+        part_of[unit]
+        for one in hierarchy.open
+        if not one.split or one.unit_id in holding
+        for unit in _touched(one, part_of)
+    }
 
 
 def _touched(one: Open, part_of: Mapping[UUID, int]) -> list[UUID]:

@@ -106,30 +106,38 @@ async def read_hierarchy(
     return Hierarchy(units[0], units, await _read_open(connection, cut, on=day)), on < day
 
 
-# Units that a split left behind, with what their former parent became; and those that were split themselves,
-# with their parts.
+# Units that a split left behind, with what their former parent became, and what that became in turn; and
+# those that were split themselves, with their parts.
 _OPEN = f"""
-SELECT u.unit_id, u.status, s.to_id AS candidate
-  FROM unit_spans u
-  LEFT JOIN LATERAL (
-       SELECT b.parent_id FROM unit_spans b
-        WHERE b.unit_id = u.unit_id AND b.status = 'active' AND b.valid_from < u.valid_from
-          AND {_known("b")}
-        ORDER BY b.valid_from DESC LIMIT 1) before ON u.status = 'unassigned'
-  LEFT JOIN unit_successions s
-    ON s.from_id = CASE u.status WHEN 'unassigned' THEN before.parent_id ELSE u.unit_id END
-   AND s.effective <= $1 AND {_known("s")}
- WHERE (u.status = 'unassigned' OR (u.status = 'ended' AND NOT u.whole AND s.extent = 'part')) AND {_ON_DAY}
+WITH RECURSIVE open AS (
+    SELECT u.unit_id, u.status,
+           CASE u.status WHEN 'ended' THEN u.unit_id
+                ELSE coalesce((SELECT b.parent_id FROM unit_spans b
+                                WHERE b.unit_id = u.unit_id AND b.status = 'active'
+                                  AND b.valid_from < u.valid_from AND {_known("b")}
+                                ORDER BY b.valid_from DESC LIMIT 1), u.stated_parent_id) END AS split
+      FROM unit_spans u
+     WHERE (u.status = 'unassigned' OR (u.status = 'ended' AND NOT u.whole)) AND {_ON_DAY}
+), became AS (
+    SELECT o.unit_id, s.to_id AS candidate
+      FROM open o JOIN unit_successions s ON s.from_id = o.split
+     WHERE s.effective <= $1 AND (o.status = 'unassigned' OR s.extent = 'part') AND {_known("s")}
+     UNION
+    SELECT b.unit_id, s.to_id
+      FROM became b JOIN unit_successions s ON s.from_id = b.candidate
+     WHERE s.effective <= $1 AND {_known("s")}
+)
+SELECT o.unit_id, o.status, array_remove(array_agg(b.candidate), NULL) AS candidates
+  FROM open o LEFT JOIN became b USING (unit_id)
+ WHERE o.status = 'unassigned' OR b.candidate IS NOT NULL
+ GROUP BY o.unit_id, o.status
 """
 
 
 async def _read_open(connection: Connection, cut: Cut, *, on: date) -> list[Open]:
     """The units of which nobody has said, on a day, where all that was posted to them belongs."""
-    found: dict[UUID, tuple[str, set[UUID]]] = {}
-    for row in await connection.fetch(_OPEN, on, *cut.columns()):
-        _, candidates = found.setdefault(row["unit_id"], (row["status"], set()))
-        candidates |= {row["candidate"]} - {None}
-    return [Open(unit_id, status == "ended", frozenset(into)) for unit_id, (status, into) in found.items()]
+    found = await connection.fetch(_OPEN, on, *cut.columns())
+    return [Open(row["unit_id"], row["status"] == "ended", frozenset(row["candidates"])) for row in found]
 
 
 async def read_places(connection: Connection, units: Iterable[UUID]) -> dict[UUID, int]:
