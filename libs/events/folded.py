@@ -58,11 +58,7 @@ class Folded:
         return self._wide[stream].moved
 
     async def load(self, wanted: set[str], *, again: bool) -> None:
-        """Folds what is not in memory, or with `again` whatever may be stale there. Wide states are always
-        brought up to the end of the log.
-        """
-        for stream in wanted & self._wide.keys():
-            await self.widen(stream)
+        """Folds what is not in memory, or with `again` whatever may be stale there. Not wide states."""
         wanted = wanted - self._wide.keys()
         if not again:
             wanted = {stream for stream in wanted if stream not in self._streams}

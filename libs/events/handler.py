@@ -1,7 +1,7 @@
 """From commands to appended events: load and fold, decide, append; again when somebody was faster."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -109,16 +109,16 @@ class Handler:
         open_ = level
         fresh = False
         for _ in range(ATTEMPTS):
-            await self._load(open_, fresh)
+            loaded = await self._load(open_, fresh)
             decided: list[_Decided] = []
             refused: list[tuple[_Work, Refusal]] = []
             for work in sorted(open_, key=lambda work: work.request.command.takes_long()):
                 context = contexts[work.request.actor]
                 try:
                     if work.request.command.takes_long():
-                        decided.append(await self._decide_aside(work, context))
+                        decided.append(await self._decide_aside(work, context, loaded))
                     else:
-                        decided.append(self._decide(work, context, self._seen(work)))
+                        decided.append(self._decide(work, context, self._seen(work, loaded)))
                 except Refusal as refusal:
                     refused.append((work, refusal))
             again = [work for work, _ in refused] if not fresh else []
@@ -146,15 +146,24 @@ class Handler:
         for work in open_:
             outcomes[work.place] = NotYet("too-many-writers")
 
-    async def _load(self, level: Iterable[_Work], fresh: bool) -> None:
+    async def _load(self, level: Sequence[_Work], fresh: bool) -> dict[str, Versioned]:
         """Makes sure that every stream that the requests need is folded in memory: from the log where it is
         not, or where memory may be stale. Targets that a command creates are taken to be new at first.
+
+        Answers with the streams as they were before the wide states were brought up: a version must not be
+        newer than what the decision knew, or the append would not notice that something came in between.
         """
         wanted: set[str] = set()
         for work in level:
             wanted.update(work.streams[0 if fresh or not work.request.command.creates else 1 :])
         await self._folded.load(wanted, again=fresh)
         await self._folded.load({stream for work in level for stream in self._followed(work)}, again=fresh)
+        touched = {stream for work in level for stream in (*work.streams, *self._followed(work))}
+        wide = {stream for stream in touched if self._folded.is_wide(stream)}
+        seen = {stream: self._folded[stream] for stream in touched - wide}
+        for stream in wide:
+            await self._folded.widen(stream)
+        return seen
 
     def _followed(self, work: _Work) -> tuple[str, ...]:
         """The streams that the target's state leads to, beyond those that the command names itself."""
@@ -163,16 +172,17 @@ class Handler:
         followed = work.request.command.follows(self._folded[work.streams[0]][1])
         return tuple(stream for stream in followed if stream not in work.streams)
 
-    def _seen(self, work: _Work) -> dict[str, Versioned]:
+    def _seen(self, work: _Work, loaded: Mapping[str, Versioned]) -> dict[str, Versioned]:
+        """What the request is decided on: streams as they were loaded, wide states as they are."""
         streams = (*work.streams, *self._followed(work))
-        return {stream: self._folded[stream] for stream in streams}
+        return {stream: loaded.get(stream) or self._folded[stream] for stream in streams}
 
-    async def _decide_aside(self, work: _Work, context: Context) -> _Decided:
+    async def _decide_aside(self, work: _Work, context: Context, loaded: Mapping[str, Versioned]) -> _Decided:
         """What takes long is decided in a thread, on wide states that nobody folds on meanwhile, and again
         if one of them has moved by then: no append would notice, unless its own stream is the one that did.
         """
         for _ in range(ATTEMPTS):
-            seen = self._seen(work)
+            seen = self._seen(work, loaded)
             moved = {stream: self._folded.moved(stream) for stream in seen if self._folded.is_wide(stream)}
             for stream in moved:
                 version, state = seen[stream]

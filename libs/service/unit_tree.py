@@ -7,7 +7,6 @@ Nothing here reads or writes.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -171,11 +170,14 @@ class Tree:
         facts = self.facts(unit_id)
         for count in range(len(facts), 0, -1):
             spans, _ = spans_of(unit_id, facts[:count], self._end, 0)
-            for before, span in reversed(list(pairwise(spans))):
+            for number, span in reversed(list(enumerate(spans))):
                 if span.valid_from > (by if count == len(facts) else min(by, facts[count].day)):
                     continue
-                if span.status == "unassigned" and before.status == "active" and before.parent_id is not None:
-                    return span.valid_from, before.parent_id
+                before = spans[number - 1] if number else None
+                parent_id = before.parent_id if before else span.stated_parent_id
+                was_there = before is None or before.status == "active"
+                if span.status == "unassigned" and was_there and parent_id is not None:
+                    return span.valid_from, parent_id
         return None
 
     def became(self, unit_id: UUID, day: date) -> set[UUID]:

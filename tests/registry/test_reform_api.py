@@ -299,3 +299,54 @@ async def test_two_reorganisations_at_once_do_not_both_change_one_code(registry:
         return (await registry.post("/v1/reorganisations", body)).status
 
     assert sorted(await asyncio.gather(give(AN_XUYEN), give(TAN_THANH))) == [201, 422]
+
+
+async def test_what_is_founded_twice_at_once_is_there_once(registry: Client) -> None:
+    """A part of a hamlet is a unit like any other: of two who found it, and of two who split a hamlet, one is
+    heard, and nothing contradicts itself in anybody's tables.
+    """
+
+    async def hamlet() -> str:
+        id_ = str(uuid4())
+        said = {"id": id_, "level": "hamlet", "kind": "ấp", "name": "Đôi", "parent_id": str(AN_XUYEN)}
+        answer = await registry.post(
+            "/v1/units", {**said, "valid_from": "2025-07-02", "instrument": INSTRUMENT}
+        )
+        assert answer.status == 201, answer.body
+        return id_
+
+    def split(one: str) -> dict[str, Any]:
+        parts = [
+            {"id": id_, "kind": "ấp", "name": "Nửa", "parent_id": str(AN_XUYEN)}
+            for id_ in (one, str(uuid4()))
+        ]
+        return {"parts": parts, "valid_from": "2025-08-01"}
+
+    for _ in range(8):
+        first, second, part = await hamlet(), await hamlet(), str(uuid4())
+        new = {
+            "id": part,
+            "kind": "ấp",
+            "name": "Mới",
+            "parent_id": str(AN_XUYEN),
+            "valid_from": "2025-08-01",
+        }
+        pairs = [
+            ((f"/v1/units/{first}/assign", split(part)), (f"/v1/units/{second}/assign", split(part))),
+            (
+                (f"/v1/units/{(third := await hamlet())}/assign", split(str(uuid4()))),
+                (f"/v1/units/{third}/assign", split(str(uuid4()))),
+            ),
+            (
+                (f"/v1/units/{await hamlet()}/assign", split(other := str(uuid4()))),
+                ("/v1/units", {**new, "id": other, "level": "hamlet", "instrument": INSTRUMENT}),
+            ),
+        ]
+        for pair in pairs:
+            answers = await asyncio.gather(*(registry.post(path, body) for path, body in pair))
+            statuses = sorted(answer.status for answer in answers)
+            assert (statuses[0], statuses[1] in (409, 422)) == (201, True), [a.body for a in answers]
+    after = {"Read-After": f"/vn/84/registry:{await registry.head()}"}
+    assert (await registry.get("/v1/units", headers=after)).status == 200
+    status = (await registry.get("/status")).body
+    assert [consumer["quarantined"] for consumer in status["consumers"]] == [0] * len(status["consumers"])

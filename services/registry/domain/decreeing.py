@@ -137,6 +137,9 @@ class _Reorganisation:
             yield wrong._replace(detail=str(unit.unit_id))
         if unit.parent_id is not None:
             yield from self._parent(span.level, unit.unit_id, unit.parent_id, f"{at}/parent_id")
+        elif span.status == "unassigned":
+            # What is stated of a unit says where it belongs, and of this one nobody has.
+            yield Fault("parent-missing", f"{at}/parent_id", str(unit.unit_id))
 
     def _parent(self, level: str, unit_id: UUID, parent_id: UUID | None, pointer: str) -> Iterable[Fault]:
         allowed = PARENT_LEVELS[level]

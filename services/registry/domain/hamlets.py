@@ -58,7 +58,7 @@ class AssignHamlet(Command):
         return (HIERARCHY, *(unit_stream(unit_id) for unit_id in dict.fromkeys(named) if unit_id != self.id))
 
     def claims(self) -> tuple[str, ...]:
-        return tuple(unit_stream(part.id) for part in self.parts)
+        return (HIERARCHY, *(unit_stream(part.id) for part in self.parts)) if self.parts else ()
 
 
 class DesignateArea(Command):
@@ -104,7 +104,8 @@ class HamletAssigned(Event):
     instrument: str | None = None
 
     def stream(self) -> str:
-        return unit_stream(self.unit_id)
+        """A split stands where everybody notices it who founds a unit: parts are new units."""
+        return HIERARCHY if self.parts else unit_stream(self.unit_id)
 
 
 class AreaDesignated(Event):
@@ -205,15 +206,15 @@ def _check_commune(states: States, unit_id: UUID, day: date, pointer: str) -> No
 
 
 def _check_candidate(
-    tree: Tree, commune_id: UUID, span: Span, split: UUID | None, day: date, pointer: str
+    tree: Tree, parent_id: UUID, span: Span, split: UUID | None, day: date, pointer: str
 ) -> None:
     """A hamlet goes to what became of the unit that was split under it, or stays where it is. Where nothing
     became of that, it may be anything below what the hamlet is counted in.
     """
     candidates = tree.became(split, day) if split else set()
-    if commune_id == span.parent_id or commune_id in candidates:
+    if parent_id == span.parent_id or parent_id in candidates:
         return
-    if candidates or span.status == "active" or span.parent_id not in tree.path(commune_id, day):
+    if candidates or span.status == "active" or span.parent_id not in tree.path(parent_id, day):
         raise Rejected("not-a-candidate", pointer, candidates=sorted(candidates) or [span.parent_id])
 
 
