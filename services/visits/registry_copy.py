@@ -1,6 +1,7 @@
 """This service's own copy of the registry: written from the registry's topic, read for every decision."""
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -77,7 +78,7 @@ class RegistryCopy:
         return event.subject
 
     async def apply(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> Sequence[Poisoned]:
-        facts = await _read(connection, {key_of(event.subject) for event in events if concerns(event)})
+        facts = await _read(connection, _keys(events))
         learnt: dict[Key, int] = {}
         poisoned: dict[str, Poisoned] = {}
         of_units = any(event.type in UNIT_EVENTS for event in events)
@@ -90,7 +91,7 @@ class RegistryCopy:
                 if event.type in UNIT_EVENTS:
                     await self._units.add(event.position, event.type, bytes(event.data))
                 if concerns(event):
-                    key = key_of(event.subject)
+                    key = key_of(event)
                     facts[key] = learn(facts.get(key), event)
                     learnt[key] = event.position
             except (msgspec.DecodeError, Contradiction) as error:
@@ -183,6 +184,15 @@ class Registry:
         row = await self._log.pool.fetchrow(_NEWS, NAME, self._source, self._position)
         assert row is not None, "a SELECT of values has a row"
         return row
+
+
+def _keys(events: Sequence[Recorded]) -> set[Key]:
+    """Of what these events are about, as far as they can be read."""
+    keys = set[Key]()
+    for event in events:
+        with contextlib.suppress(msgspec.DecodeError):
+            keys |= {key_of(event)} if concerns(event) else set()
+    return keys
 
 
 def _with(known: Known, units: Sequence[tuple[Any, ...]], facts: Sequence[tuple[str, str, str]]) -> Known:

@@ -233,7 +233,16 @@ def learn(fact: Fact | None, event: Recorded) -> Fact | None:
     return fold(fact, decoder.decode(event.data))
 
 
-def key_of(subject: str) -> tuple[str, str]:
-    """The kind and the id that a stream's name is made of."""
-    kind, _, name = subject.partition("/")
-    return kind, name
+def key_of(event: Recorded) -> tuple[str, str]:
+    """The kind and the id of what the event is about: its stream's, but a hamlet that was split stands in the
+    stream of all units. Raises msgspec.DecodeError.
+    """
+    kind, _, name = event.subject.partition("/")
+    return ("unit", _about_unit.decode(event.data).unit_id) if kind == "hierarchy" else (kind, name)
+
+
+class _AboutUnit(msgspec.Struct, frozen=True):
+    unit_id: str
+
+
+_about_unit = msgspec.json.Decoder(_AboutUnit)

@@ -84,7 +84,7 @@ class Province:
         tree, known = self.registry.states[HIERARCHY], self._known
         units_changed = False
         for event in self.registry.events[self._read :]:
-            kind, name = registry_facts.key_of(event.subject)
+            kind, name = registry_facts.key_of(event)
             if event.type in UNIT_EVENTS:
                 units_changed = True
             elif registry_facts.concerns(event):
