@@ -1,22 +1,16 @@
 """The kinds of text that commands may carry."""
 
-import re
 from typing import Annotated
 
 from pydantic import StringConstraints
+
+from libs.service.texts import Phone as Phone
+from libs.service.texts import Reason as Reason
 
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 """A word of a vocabulary that a province may extend, such as `fibre` or `market-stall`."""
 ServiceCode = Annotated[str, StringConstraints(max_length=60, pattern=r"^[\x21-\x7e]+$")]
 """A digital service's code. Which forms there are is the registry's to say, but none has spaces in it."""
-# With a letter or a digit in it.
-Reason = Annotated[
-    str,
-    StringConstraints(
-        min_length=1, max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*[\p{L}\p{N}][^\x00]*$"
-    ),
-]
-"""Why something was done, in the words of whoever did it. It stays readable, so it names nobody."""
 
 # Neither control characters nor invisible ones, which make two names look the same or a line read backwards.
 _VISIBLE = r"^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$"
@@ -25,15 +19,6 @@ PersonName = Annotated[
 ]
 Address = Annotated[
     str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True, pattern=_VISIBLE)
-]
-Phone = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        max_length=30,
-        # 8 to 15 digits. Python's own expressions can say what it must not be: a date.
-        pattern=re.compile(r"^(?!\d{4}-\d\d-\d\d$)\+?[ .()-]*([0-9][ .()-]*){8,15}$"),
-    ),
 ]
 Note = Annotated[str, StringConstraints(max_length=2000)]
 Reference = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]+$")]
