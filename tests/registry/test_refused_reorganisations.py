@@ -306,34 +306,28 @@ def test_a_unit_with_a_later_change_is_not_ended_before_it() -> None:
     )
 
 
+MERGED = decree(
+    small(effective=LATER, ends=(TAN_THANH,), successions=(succession(TAN_THANH, AN_XUYEN),)),
+    {
+        "ended": (UnitEnded(unit_id=TAN_THANH, into_id=AN_XUYEN, whole=True),),
+        "successions": (UnitSucceeded(from_id=TAN_THANH, to_id=AN_XUYEN, extent="whole"),),
+    },
+)
+"""A later reorganisation: Tân Thành goes into An Xuyên."""
+
+
 def test_a_unit_is_not_ended_before_the_day_on_which_another_one_becomes_it() -> None:
-    later = small(effective=LATER, ends=(TAN_THANH,), successions=(succession(TAN_THANH, AN_XUYEN),))
-    merged = decree(
-        later,
-        {
-            "ended": (UnitEnded(unit_id=TAN_THANH, into_id=AN_XUYEN, whole=True),),
-            "successions": (UnitSucceeded(from_id=TAN_THANH, to_id=AN_XUYEN, extent="whole"),),
-        },
-    )
     command = small(
         effective=LATER - timedelta(days=30),
         ends=(AN_XUYEN,),
         successions=(succession(AN_XUYEN, FAR_WARD.unit_id),),
     )
-    Specification(DOMAIN, *AFTER, *merged).when(command).then_refused(
+    Specification(DOMAIN, *AFTER, *MERGED).when(command).then_refused(
         Rejected, "unit-changed-later", "/ends/0"
     )
 
 
 def test_what_became_of_a_unit_is_not_said_anew_for_another_day_than_its_last() -> None:
-    later = small(effective=LATER, ends=(TAN_THANH,), successions=(succession(TAN_THANH, AN_XUYEN),))
-    merged = decree(
-        later,
-        {
-            "ended": (UnitEnded(unit_id=TAN_THANH, into_id=AN_XUYEN, whole=True),),
-            "successions": (UnitSucceeded(from_id=TAN_THANH, to_id=AN_XUYEN, extent="whole"),),
-        },
-    )
     command = small(
         effective=LATER - timedelta(days=30),
         ends=(AN_XUYEN,),
@@ -343,7 +337,7 @@ def test_what_became_of_a_unit_is_not_said_anew_for_another_day_than_its_last() 
             succession(TAN_THANH, FAR_WARD.unit_id),
         ),
     )
-    Specification(DOMAIN, *AFTER, *merged).when(command).then_refused_at(
+    Specification(DOMAIN, *AFTER, *MERGED).when(command).then_refused_at(
         ("unit-not-ended", "/successions/1/from_id")
     )
 
