@@ -43,12 +43,13 @@ class Projection(Protocol):
 
 
 @runtime_checkable
-class Regroups(Protocol):
-    """A projection whose subjects may turn out to be one, so that they wait together from then on."""
+class SeesAll(Protocol):
+    """A projection that must know of every event, also of those that are set aside or dismissed."""
 
-    async def regroup(self, connection: asyncpg.Connection, events: Sequence[Recorded], /) -> None:
-        """In the consumer's transaction, before `subject` is asked for any of these events. What waits in
-        quarantine under another name by now is renamed.
+    async def see(self, connection: asyncpg.Connection, events: Sequence[Recorded], /) -> None:
+        """In the consumer's transaction, each event once, before `subject` is asked for any of these and
+        before `apply`; with none before a retry. Subjects may turn out to be one, so that they wait together
+        from here on: what waits in quarantine under another name by now is renamed.
         """
 
 
@@ -109,7 +110,7 @@ class Applier:
         end = batch.end()
         async with connection.transaction():
             await self._advance(connection, batch.start, end)
-            await self._regroup(connection, batch.events)
+            await self._see(connection, batch.events)
             row = await connection.fetchrow(_SET_ASIDE, *self._key, batch.start.position, end.position)
             assert row is not None
             events = batch.events
@@ -135,7 +136,7 @@ class Applier:
         try:
             async with connection.transaction():
                 await self._advance(connection, at, at)
-                await self._regroup(connection, [])
+                await self._see(connection, [])
                 taken = await quarantine.take_back(connection, *self._key, subject)
                 events = [event for event, _ in taken]
                 poisoned = await self._projection.apply(connection, events) if events else ()
@@ -153,9 +154,9 @@ class Applier:
                 raise
             await quarantine.give_up_retry(connection, *self._key, subject, _text(error))
 
-    async def _regroup(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
-        if isinstance(self._projection, Regroups):
-            await self._projection.regroup(connection, events)
+    async def _see(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
+        if isinstance(self._projection, SeesAll):
+            await self._projection.see(connection, events)
 
     async def _advance(self, connection: asyncpg.Connection, start: Progress, end: Progress) -> None:
         advanced = await connection.fetchval(

@@ -10,8 +10,8 @@ from struct import Struct
 
 from services.metrics.fold import JournalRow
 
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
 _EPOCH = date(2000, 1, 1).toordinal()
 _INT4 = 23
 """The type of the arrays' elements (pg_type.oid)."""
@@ -32,7 +32,7 @@ _day = cache(date.fromordinal)
 
 
 def encode(journal: Iterable[JournalRow]) -> bytes:
-    pieces = [_HEADER]
+    pieces = [HEADER]
     for source, position, place, day, series, amounts in journal:
         lines = len(series)
         array = (20 + 8 * lines, 1, 0, _INT4, lines, 1)
@@ -49,14 +49,14 @@ def encode(journal: Iterable[JournalRow]) -> bytes:
                 *values,
             )
         )
-    pieces.append(_TRAILER)
+    pieces.append(TRAILER)
     return b"".join(pieces)
 
 
 def decode(data: bytes) -> Iterator[tuple[int, int, int, date, tuple[int, ...], tuple[int, ...]]]:
     """The rows of one COPY, with the same columns."""
-    at = len(_HEADER)
-    while data[at : at + 2] != _TRAILER:
+    at = len(HEADER)
+    while data[at : at + 2] != TRAILER:
         (lines,) = _size(data, at + _OFFSET_OF_SIZE)
         layout = _layout(lines)
         fields = layout.unpack_from(data, at)

@@ -51,6 +51,7 @@ async def digest(connection: Connection, ledger: Ledger, cut: Mapping[str, int])
         async for lines in _postings(connection, source, position):
             postings.update(lines)
         whole.update(postings.digest())
+        whole.update(await _trail(connection, source, position))
         for statement in _TABLES:
             rows = await connection.fetch(statement, source, position)
             whole.update(hashlib.sha256(_lines(rows)).digest())
@@ -80,6 +81,29 @@ async def _postings(connection: Connection, source: str, position: int) -> Async
 
 
 _SOURCE = "source = (SELECT id FROM sources WHERE name = $1)"
+
+_TRAIL = f"""
+SELECT t.position, t.time, type.word, actor.word, t.command, t.first, t.second
+  FROM trail t JOIN words type ON type.id = t.type JOIN words actor ON actor.id = t.actor
+ WHERE t.{_SOURCE} AND t.position <= $2
+ ORDER BY t.position
+"""
+
+
+async def _trail(connection: Connection, source: str, position: int) -> bytes:
+    """Over the rows as PostgreSQL's binary COPY writes them, which is the same everywhere; read as text, a
+    million of them would take as long as all postings.
+    """
+    trail = hashlib.sha256()
+
+    async def add(piece: bytes) -> None:
+        trail.update(piece)
+
+    await connection.copy_from_query(_TRAIL, source, position, output=add, format="binary")
+    return trail.digest()
+
+
+_TRAIL_UNITS = f"SELECT position, unit FROM trail_units WHERE {_SOURCE} AND position <= $2 ORDER BY 1, 2"
 
 # What became known later is left out, also where it ended what was known at the cut.
 _UNITS = f"""
@@ -118,8 +142,9 @@ _TABLES = (
     _by_position("withdrawals", "id, unit_id"),
     _SUCCESSIONS,
     _by_position("definitions", "code, version, definition"),
+    _TRAIL_UNITS,
 )
-"""In the order in which they enter the digest, after the postings."""
+"""In the order in which they enter the digest, after the postings and the trail."""
 
 
 def _lines(rows: list[asyncpg.Record]) -> bytes:

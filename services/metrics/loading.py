@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from libs.events.envelope import Recorded
-from services.metrics import tables
+from services.metrics import tables, trail
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
 from services.metrics.domain.subjects import CountedEvent, Subject, changed, dump
-from services.metrics.fold import Batch, Numbers, balance_rows, fold, no_balances, rows
+from services.metrics.fold import Batch, JournalRow, Numbers, balance_rows, fold, no_balances, rows
 from services.metrics.links import LINKING, Links
 from services.metrics.tables import Connection, Ledger
 from services.metrics.writing import write, write_facts
@@ -77,10 +77,15 @@ class Loader:
         for start in range(0, len(recorded), _STEP):
             batch = self._fold(source, recorded[start : start + _STEP])
             journal = rows(source.number, batch.postings, self._numbers, self._balances)
+            seen = trail.rows(source.number, recorded[start : start + _STEP], self._numbers)
             source.facts.declared += batch.declared
             await self._copied()
-            self._copying = asyncio.create_task(tables.add_journal(self._connection, self.ledger, journal))
+            self._copying = asyncio.create_task(self._copy(source.number, journal, seen))
             await asyncio.sleep(0)
+
+    async def _copy(self, source: int, journal: Sequence[JournalRow], seen: trail.Rows) -> None:
+        await tables.add_journal(self._connection, self.ledger, journal)
+        await trail.add(self._connection, self.ledger, source, seen)
 
     def _fold(self, source: _Source, recorded: Sequence[Recorded]) -> Batch:
         batch = Batch(units=source.facts.units)
@@ -108,6 +113,7 @@ class Loader:
         for table, records in (
             ("places", ((number, unit) for unit, number in numbers.places.items())),
             ("series", ((number, *series.columns) for series, number in numbers.series.items())),
+            ("words", ((number, word) for word, number in numbers.words.items())),
             ("balances", balance_rows(self._balances)),
             ("subjects", self._states()),
         ):
@@ -137,6 +143,10 @@ class Loader:
             for key in changed(source.subjects, event)
         }
         await tables.use(self._connection, self.ledger)
+        if new := trail.words(recorded) - self._numbers.words.keys():
+            self._numbers.words |= await trail.number_words(self._connection, new)
+        seen = trail.rows(source.number, recorded, self._numbers)
+        await trail.add(self._connection, self.ledger, source.number, seen)
         await write(
             self._connection,
             self.ledger,

@@ -9,7 +9,7 @@ from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
 from libs.service.unit_events import UNIT_EVENTS
 from libs.service.unit_tree import Gathered
-from services.metrics import tables
+from services.metrics import tables, trail
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
 from services.metrics.domain.events import AnyEvent
@@ -36,6 +36,7 @@ class LedgerProjection:
         self.types = frozenset(types)
         self._source = source
         self._switches: int | None = None
+        self._ledger: tables.Ledger = "ledger_a"
         self._number = 0
         self._numbers = Numbers()
         self._subjects: dict[str, Subject] = {}
@@ -46,29 +47,39 @@ class LedgerProjection:
         name = waits_as(event)
         return name if self._links is None else self._links.root(name)
 
-    async def regroup(self, connection: asyncpg.Connection, recorded: Sequence[Recorded]) -> None:
-        """Two households that turn out to be one, or two teams with a member in common, wait together from
-        here on, whichever of them could not be counted first. Known also of events that are set aside.
+    async def see(self, connection: asyncpg.Connection, recorded: Sequence[Recorded]) -> None:
+        """Every event is in the audit trail, whether it can be counted or not. Two households that turn out to
+        be one, or two teams with a member in common, wait together from here on, whichever of them could not
+        be counted first.
         """
-        linking = [one for one in recorded if one.type in LINKING]
-        if self._links is None or (linking and await tables.switches(connection) != self._switches):
+        self._ledger, switches, bucket_bits = await tables.use_live_for_writing(connection)
+        if switches != self._switches:
+            self._forget()
+            self._links = None
+            self._numbers.bucket_bits = bucket_bits
+            self._number = await tables.source_number(connection, self._source)
+            self._switches = switches
+        if self._links is None:
             self._links = Links(await tables.read_links(connection, self._source))
-        if added := [link for one in linking if (link := self._links.see(one)) is not None]:
-            links = self._links
+        links = self._links
+        linking = [one for one in recorded if one.type in LINKING]
+        if added := [link for one in linking if (link := links.see(one)) is not None]:
             await tables.add_links(connection, self._source, dict(added))
             names = {name: links.root(name) for name, _ in added}
             await tables.rename_in_quarantine(connection, self._source, names)
+        if recorded:
+            await self._leave_a_trail(connection, recorded)
+
+    async def _leave_a_trail(self, connection: asyncpg.Connection, recorded: Sequence[Recorded]) -> None:
+        if new := trail.words(recorded) - self._numbers.words.keys():
+            self._numbers.words |= await trail.number_words(connection, new)
+        found = trail.rows(self._number, recorded, self._numbers)
+        await trail.add(connection, self._ledger, self._number, found)
 
     async def apply(
         self, connection: asyncpg.Connection, recorded: Sequence[Recorded], /
     ) -> Sequence[Poisoned]:
-        ledger, switches, bucket_bits = await tables.use_live_for_writing(connection)
-        if switches != self._switches:
-            self._forget()
-            self._links = Links(await tables.read_links(connection, self._source))
-            self._numbers.bucket_bits = bucket_bits
-            self._number = await tables.source_number(connection, self._source)
-            self._switches = switches
+        """In the transaction in which `see` has found the live ledger."""
         readable = [(one, _read(one)) for one in recorded]
         await self._take_up(connection, [event for _, event in readable])
         if self._units is None and any(one.type in UNIT_EVENTS for one in recorded):
@@ -89,7 +100,9 @@ class LedgerProjection:
                 poisoned.append(Poisoned(one, error))
                 held.add(self.subject(one))
         subjects = {key: self._subjects[key] for key in ids}
-        await write(connection, ledger, self._number, batch, subjects=subjects, numbers=self._numbers)
+        await write(
+            connection, self._ledger, self._number, batch, subjects=subjects, numbers=self._numbers
+        )
         while len(self._subjects) > _KEPT:
             del self._subjects[next(iter(self._subjects))]
         return poisoned

@@ -80,26 +80,12 @@ class Ledgers:
     projections: dict[str, LedgerProjection] = field(default_factory=dict)
 
     async def clear(self) -> None:
-        tables = [
-            f"{ledger}.{table}"
-            for ledger in ("ledger_a", "ledger_b")
-            for table in (
-                "journal",
-                "balances",
-                "subjects",
-                "declared",
-                "unit_spans",
-                "pending_unit_events",
-                "digital_services",
-                "statistics",
-                "targets",
-                "withdrawals",
-                "series",
-                "places",
-            )
-        ]
+        tables = await self.owner.fetchval(
+            """SELECT string_agg(format('%I.%I', schemaname, tablename), ', ')
+                 FROM pg_tables WHERE schemaname IN ('ledger_a', 'ledger_b')"""
+        )
         await self.owner.execute(
-            f"TRUNCATE {', '.join(tables)}, sources, consumer_checkpoints, quarantine, dismissals,"
+            f"TRUNCATE {tables}, sources, consumer_checkpoints, quarantine, dismissals,"
             " subject_links;"
             "UPDATE live_ledger SET ledger = 'ledger_a', switches = switches + 1,"
             f" bucket_bits = {BUCKET_BITS}"
