@@ -21,7 +21,9 @@ app = typer.Typer()
 
 @app.command()
 def run(
-    at: Annotated[str | None, typer.Option(help="SOURCE:POSITION,…; all that was reached without it")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="SOURCE:POSITION,…, a day or an instant; everything without it")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
 ) -> None:
     """Prints cut and digest. The same logs give the same digest at a cut on any machine, live or rebuilt."""
@@ -49,7 +51,7 @@ def run(
         typer.echo(digest)
 
 
-async def _digest(url: str, asked: dict[str, int]) -> tuple[dict[str, int], str]:
+async def _digest(url: str, asked: cuts.Asked) -> tuple[dict[str, int], str]:
     async with asyncio.timeout(10):
         connection = await asyncpg.connect(url)
     try:

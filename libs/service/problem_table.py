@@ -223,6 +223,9 @@ METRICS = _rows(
     ("basis-not-available", 422, "Chưa có số liệu đã duyệt", "There are no approved figures yet"),
     ("cut-malformed", 400, "Điểm chốt không đúng dạng", "The cut is malformed"),
     ("cut-not-reached", 409, "Chưa có số liệu đến điểm chốt này", "The figures have not reached this cut yet"),
+    ("as-of-in-future", 422, "Thời điểm ở tương lai", "The moment lies in the future"),
+    ("topic-unavailable", 503, "Chưa đọc được sổ sự kiện", "The events cannot be read from their topic"),
+    ("rebuild-needed", 503, "Sổ số liệu phải được dựng lại trước", "The ledger has to be rebuilt first"),
 )
 
 PROBLEMS: dict[str, ProblemType] = {

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import aiohttp
 import structlog
@@ -47,7 +48,7 @@ _NOT_RETURNED = frozenset(
         "x-content-type-options", "x-request-id",
     )
 )  # fmt: skip
-_SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~@:-]{1,128}")
+_SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~@:|-]{1,128}")
 _log = structlog.get_logger()
 
 
@@ -92,7 +93,7 @@ class Proxy:
                 # Nothing that could mean another path to whoever decodes it next.
                 if not _SEGMENT.fullmatch(value):
                     raise Problem("not-found")
-            target = base + scope["path"]
+            target = base + quote(scope["path"], safe="/~@:")
             if query := scope["query_string"]:
                 target = f"{target}?{query.decode('latin-1')}"
             body = b"" if scope["method"] == "GET" else await read_body(receive)

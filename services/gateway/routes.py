@@ -81,5 +81,6 @@ ROUTES = (
         "metrics",
         "GET /v1/kpis",
         "GET /v1/indicators",
+        "GET /v1/audit/{kind}/{id}",
     ),
 )

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from libs.service.answers import Json
@@ -13,12 +13,13 @@ from libs.service.indicators import STATISTIC, Definition, Part
 from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
+from services.metrics.audit import Audit, AuditQuestion
 from services.metrics.domain.counting import definition_hash
 from services.metrics.kpis import Kpis
 from services.metrics.question import Question
 
 
-def reads(kpis: Kpis, read_after: ReadAfter) -> APIRouter:
+def reads(kpis: Kpis, audit: Audit, read_after: ReadAfter) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
@@ -36,6 +37,12 @@ def reads(kpis: Kpis, read_after: ReadAfter) -> APIRouter:
         listed = (one for code, one in known.items() if code == one.code and not code.startswith(STATISTIC))
         items = [_indicator(one, known, language) for one in listed]
         return _unless_known(request, {"items": items, "next": None}, tag_of=(items,))
+
+    @router.get("/audit/{kind}/{id}", dependencies=[Depends(known_parameters), Depends(included)])
+    async def get_trail(
+        kind: str, name: Annotated[str, Path(alias="id")], question: Annotated[AuditQuestion, Query()]
+    ) -> Response:
+        return Json(await audit.trail(kind, name, question))
 
     return router
 

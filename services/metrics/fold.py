@@ -67,8 +67,8 @@ class _Numbering(dict[K, int]):
 
 @dataclass(slots=True)
 class Numbers:
-    """The numbers of places, series, and the words of the audit trail in one ledger, as far as they are needed
-    here, and the width of its buckets.
+    """The numbers of places and series in one ledger, and of the words of its audit trail, as far as they are
+    needed here, and the width of its buckets.
     """
 
     places: dict[str, int] = field(default_factory=dict)

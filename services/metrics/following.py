@@ -33,7 +33,7 @@ class Following:
         self.sources = [settings.source(service) for service in SOURCES]
         self._url = settings.database_url("metrics")
         self._bootstrap = settings.need("kafka_bootstrap")
-        self._topics = {settings.source(service): settings.internal_topic(service) for service in SOURCES}
+        self.topics = {settings.source(service): settings.internal_topic(service) for service in SOURCES}
         self._types = {settings.source(service): types for service, types in SOURCES.items()}
         self._keys = {source: verifier(settings, source) for source in self.sources}
         self._consumers: dict[str, Consumer] = {}
@@ -63,7 +63,7 @@ class Following:
             self._pool.terminate()
 
     def _consumer(self, pool: asyncpg.Pool, source: str) -> Consumer:
-        feed = KafkaFeed(self._bootstrap, self._topics[source])
+        feed = KafkaFeed(self._bootstrap, self.topics[source])
         projection = LedgerProjection(source, self._types[source])
         return Consumer(pool, projection, source, feed, verifier=self._keys[source])
 

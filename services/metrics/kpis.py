@@ -1,28 +1,20 @@
-"""Answers `GET /kpis`: reads one snapshot of the live ledger and shapes what was asked for."""
+"""Answers `GET /kpis`."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
-from libs.service.indicators import Definition, find_definition
+from libs.service.indicators import Definition
 from services.metrics import cut as cuts
-from services.metrics import reading, tables
-from services.metrics.cut import Cut
-from services.metrics.declared import read_definitions, read_services, read_targets
+from services.metrics import tables
+from services.metrics.declared import read_definitions
 from services.metrics.digest import snapshot
-from services.metrics.domain.counting import definition_hash
-from services.metrics.domain.figures import Figure, Part
-from services.metrics.domain.hierarchy import Hierarchy, Open
-from services.metrics.domain.lines import Catalogue, Line, Refused, lines, progress_lines
-from services.metrics.domain.periods import Period
-from services.metrics.domain.reported import Target
-from services.metrics.gathering import find_posted, gather
-from services.metrics.question import MOST_ITEMS, Question, refused
-from services.metrics.tables import Connection
+from services.metrics.question import Question
+from services.metrics.reckoning import reckon
+from services.metrics.shown import item_shown
 
 
 @dataclass(frozen=True)
@@ -39,221 +31,19 @@ class Kpis:
             return await read_definitions(connection, await cuts.take(connection, {}))
 
     async def answer(self, question: Question) -> dict[str, Any]:
-        """All of it is of one cut. Raises Problem: what Question.definitions does; cut-malformed,
-        cut-not-reached, malformed-id, not-found, field-missing, value-not-allowed, stage-unknown,
-        answer-too-large.
+        """All of it is of one cut. Raises Problem: what Question.check and `reckon` do; cut-malformed,
+        cut-not-reached, as-of-in-future, rebuild-needed.
         """
         question.check()
         asked = cuts.parse(question.as_of) if question.as_of else {}
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
             cut = await cuts.take(connection, asked)
-            return await self._answer(connection, question, cut, asked)
-
-    async def _answer(
-        self,
-        connection: Connection,
-        question: Question,
-        cut: Cut,
-        asked: Mapping[str, int],
-    ) -> dict[str, Any]:
-        assert question.unit is not None, "checked"
-        defined = await read_definitions(connection, cut)
-        definitions = question.definitions(defined)
-        boundaries = question.boundaries or question.last
-        hierarchy, assumed = await reading.read_hierarchy(connection, cut, question.unit, on=boundaries)
-        parts, part_of = _parts(question, hierarchy)
-        targets = await read_targets(
-            connection,
-            cut,
-            {part.unit.id for part in parts},
-            None if any(d.kind == "progress" for d in definitions) else [d.code for d in definitions],
-        )
-        known = _with_statistics(defined, definitions, targets)
-        series = await reading.read_series(connection, _counted(definitions, targets, known))
-        catalogue = Catalogue(await read_services(connection, cut), list(series.values()))
-        found = _lines(question, definitions, catalogue, targets, known)
-        periods = question.periods()
-        if len(found) * len(parts) * len(periods) > MOST_ITEMS:
-            raise refused("answer-too-large", "by", f"at most {MOST_ITEMS:,} items")
-        facts = await gather(
-            connection,
-            cut,
-            found,
-            definitions=known,
-            hierarchy=hierarchy,
-            series=series,
-            part_of=part_of,
-            periods=periods,
-            targets=targets,
-        )
-        incomplete = _incomplete(await reading.read_quarantined(connection, cut), part_of, len(parts))
-        health = await reading.read_health(connection)
-        posted = await find_posted(
-            connection,
-            cut,
-            found,
-            definitions=known,
-            series=series,
-            units=[one.unit_id for one in hierarchy.open if one.split and _touched(one, part_of)],
-            periods=periods,
-        )
-        general = [*self._of_sources(cut, asked, health), *(["hierarchy-assumed"] if assumed else [])]
-        hashes = {d.version_code: definition_hash(d, known) for d in definitions}
-        items = []
-        for line, holders in zip(found, posted, strict=True):
-            unassigned = [_uncertain(hierarchy, holding, part_of) for holding in holders]
-            items_of_line = []
-            for number, part in enumerate(parts):
-                figures = facts.figures(line, number, part, periods)
-                if part.rest and not any(figure.value or figure.numerator for figure in figures):
-                    continue
-                if line.of is not None and not any(figure.target for figure in figures):
-                    continue
-                warnings = [
-                    *general,
-                    *(["incomplete"] if number in incomplete else []),
-                ]
-                items_of_line += [
-                    _item(
-                        line,
-                        hashes[line.definition.version_code],
-                        part,
-                        period,
-                        figure,
-                        [*warnings, *(["unassigned-hamlets"] if number in uncertain else [])],
-                    )
-                    for period, figure, uncertain in zip(periods, figures, unassigned, strict=True)
-                ]
-            if not line.only_if_any or any(item["value"] for item in items_of_line):
-                items += items_of_line
+            found = await reckon(connection, question, cut, asked=asked, sources=self.sources)
+        moment = datetime.now(UTC) if asked == {} else asked
         return {
             "cut": dict(sorted(cut.positions.items())),
-            "boundaries": boundaries,
-            "as_of": None if asked else f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
-            "items": items,
+            "boundaries": found.boundaries,
+            "as_of": f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(moment, datetime) else None,
+            "items": [item_shown(item) for item in found.items],
         }
-
-    def _of_sources(self, cut: Cut, asked: Mapping[str, int], health: Mapping[str, str | None]) -> list[str]:
-        """A source that the cut names is complete up to there, however far it has come since."""
-        warnings = dict.fromkeys(
-            "source-missing" if not cut.positions.get(source) else health[source]
-            for source in self.sources
-            if source not in asked
-        )
-        return [warning for warning in warnings if warning]
-
-
-def _with_statistics(
-    known: Mapping[str, Definition], definitions: Iterable[Definition], targets: Iterable[Target]
-) -> dict[str, Definition]:
-    """What was reported from outside is defined by being asked for, or aimed at."""
-    wanted = {d.code for d in definitions} | {target.indicator for target in targets}
-    found = {code: find_definition(code, known) for code in wanted - known.keys()}
-    return {**known, **{code: one for code, one in found.items() if one is not None}}
-
-
-def _counted(
-    definitions: Iterable[Definition], targets: Iterable[Target], known: Mapping[str, Definition]
-) -> set[str]:
-    """The indicators that postings may be needed of."""
-    found = list(definitions)
-    if any(definition.kind == "progress" for definition in found):
-        found += [known[target.indicator] for target in targets if target.indicator in known]
-    found += [known[part.indicator] for definition in found for part in definition.parts]
-    return {d.counted_as for d in found} | {d.parameters.covered_by for d in found} - {""}
-
-
-def _lines(
-    question: Question,
-    definitions: Iterable[Definition],
-    catalogue: Catalogue,
-    targets: Sequence[Target],
-    known: Mapping[str, Definition],
-) -> list[Line]:
-    calendar = question.whole_calendar
-    found: list[Line] = []
-    try:
-        for definition in definitions:
-            if definition.kind == "progress":
-                found += progress_lines(
-                    definition, targets, definitions=known, catalogue=catalogue, calendar=calendar
-                )
-            else:
-                found += lines(
-                    definition,
-                    asked=question.dimensions(),
-                    by=question.by,
-                    catalogue=catalogue,
-                    calendar=calendar,
-                )
-    except Refused as refusal:
-        raise refused(refusal.code, refusal.parameter, refusal.detail) from None
-    if not found and question.stage and not set(question.by) & {"digital_service", "obstacle"}:
-        raise refused("value-not-allowed", "stage", "no digital service counts that")
-    return found
-
-
-def _parts(question: Question, hierarchy: Hierarchy) -> tuple[list[Part], dict[Any, int]]:
-    """What there are items for, and which of them each unit belongs to."""
-    if "unit" not in question.by:
-        return [Part(hierarchy.root)], dict.fromkeys(hierarchy.units, 0)
-    units = hierarchy.parts(question.level)
-    part_of = dict.fromkeys(hierarchy.units, len(units))
-    for number, unit in enumerate(units):
-        part_of |= {below.id: number for below in hierarchy.below(unit)}
-    return [*map(Part, units), Part(hierarchy.root, rest=True)], part_of
-
-
-def _incomplete(places: set[str | None], part_of: Mapping[Any, int], parts: int) -> set[int]:
-    """The parts whose figures lack something, by number."""
-    if None in places:
-        return set(range(parts))
-    return {number for unit, number in part_of.items() if str(unit) in places}
-
-
-def _uncertain(hierarchy: Hierarchy, holding: Collection[UUID], part_of: Mapping[UUID, int]) -> set[int]:
-    """The parts, by number, that something may belong to of which nobody has said where it belongs: units
-    that a split left behind, and those that were split as long as they are `holding` something.
-    """
-    return {
-        part_of[unit]
-        for one in hierarchy.open
-        if not one.split or one.unit_id in holding
-        for unit in _touched(one, part_of)
-    }
-
-
-def _touched(one: Open, part_of: Mapping[UUID, int]) -> list[UUID]:
-    """The units of the answer whose figures are not certain while the hamlet is open."""
-    return [unit for unit in (one.unit_id, *one.candidates) if unit in part_of]
-
-
-def _item(
-    line: Line, definition: str, part: Part, period: Period, figure: Figure, warnings: Sequence[str]
-) -> dict[str, Any]:
-    unit = part.unit
-    item: dict[str, Any] = {
-        "indicator": line.definition.code,
-        "definition": definition,
-        **({"of": line.of.definition.code} if line.of else {}),
-        **dict[str, str](line.dimensions.items()),
-        "unit": {"id": unit.id, "code": unit.code, "level": unit.level, "full_name": unit.full_name},
-        "period": {"from": figure.since, "to": figure.until or period.last},
-        "value": figure.value,
-        "numerator": figure.numerator,
-        "denominator": figure.denominator,
-        "target": figure.target and {"value": float(figure.target.value), "due": figure.target.due},
-        "warnings": list(dict.fromkeys([*warnings, *figure.warnings])),
-    }
-    if part.rest:
-        # What belongs to the unit itself, or to parts of another level: without it the parts do not add up.
-        item["rest"] = True
-    if figure.spread is not None:
-        values = [int(value) for value in figure.spread]
-        item |= {
-            "spread": figure.spread,
-            "least": min(values, default=None),
-            "most": max(values, default=None),
-        }
-    return item

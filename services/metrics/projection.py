@@ -48,9 +48,9 @@ class LedgerProjection:
         return name if self._links is None else self._links.root(name)
 
     async def see(self, connection: asyncpg.Connection, recorded: Sequence[Recorded]) -> None:
-        """Every event is in the audit trail, whether it can be counted or not. Two households that turn out to
-        be one, or two teams with a member in common, wait together from here on, whichever of them could not
-        be counted first.
+        """Every event is in the audit trail, whether it can be counted or not. Two households that turn out
+        to be one, or two teams with a member in common, wait together from here on, whichever of them could
+        not be counted first.
         """
         self._ledger, switches, bucket_bits = await tables.use_live_for_writing(connection)
         if switches != self._switches:
@@ -100,9 +100,7 @@ class LedgerProjection:
                 poisoned.append(Poisoned(one, error))
                 held.add(self.subject(one))
         subjects = {key: self._subjects[key] for key in ids}
-        await write(
-            connection, self._ledger, self._number, batch, subjects=subjects, numbers=self._numbers
-        )
+        await write(connection, self._ledger, self._number, batch, subjects=subjects, numbers=self._numbers)
         while len(self._subjects) > _KEPT:
             del self._subjects[next(iter(self._subjects))]
         return poisoned

@@ -43,7 +43,10 @@ class Question(BaseModel):
         Field(description="Which units `by=unit` lists; without it the unit's children"),
     ] = None
     boundaries: Annotated[Day | None, Field(description="The day whose hierarchy counts; else `to`")] = None
-    as_of: Annotated[str | None, Field(description="A cut: SOURCE:POSITION,… or an answer's `cut`")] = None
+    as_of: Annotated[
+        str | None,
+        Field(description="What was known then: a day, an instant, SOURCE:POSITION,… or an answer's `cut`"),
+    ] = None
     basis: Literal["current", "approved"] = "current"
 
     @property

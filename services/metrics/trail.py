@@ -1,4 +1,4 @@
-"""The audit trail's tables: one row for every event, applied or set aside, and the units that decrees name."""
+"""The audit trail's tables: a row for every event, applied or set aside, and the units that decrees name."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -90,9 +90,9 @@ DETAILS = {"size": people, "adults": people, "people_15_and_over": people, "smar
 LINES = st.lists(
     st.fixed_dictionaries(
         {
-            "digital_service": st.sampled_from(["vn.vneid-2", "vn.e-payment", "vn.e-payment", "vn.unheard-of"]),
-            "demonstrated": st.booleans(),
             # Nothing is installed for e-payment.
+            "digital_service": st.sampled_from(["vn.vneid-2", *2 * ["vn.e-payment"], "vn.unheard-of"]),
+            "demonstrated": st.booleans(),
             "reached": st.sampled_from([(), USED, INSTALLED]),
             "obstacle": st.none() | st.sampled_from(["no-smartphone", "elderly"]),
         }
