@@ -80,6 +80,8 @@ ROUTES = (
     *_routes(
         "metrics",
         "GET /v1/kpis",
+        "GET /v1/kpis/compare",
+        "GET /v1/kpis/evidence",
         "GET /v1/indicators",
         "GET /v1/audit/{kind}/{id}",
     ),

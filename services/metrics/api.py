@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from libs.service.answers import Json
 from libs.service.indicators import STATISTIC, Definition, Part
@@ -14,12 +14,18 @@ from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
 from services.metrics.audit import Audit, AuditQuestion
+from services.metrics.comparing import Comparisons
 from services.metrics.domain.counting import definition_hash
+from services.metrics.evidence import Evidence
 from services.metrics.kpis import Kpis
-from services.metrics.question import Question
+from services.metrics.question import Comparison, EvidenceQuestion, Question
+
+NDJSON = "application/x-ndjson"
 
 
-def reads(kpis: Kpis, audit: Audit, read_after: ReadAfter) -> APIRouter:
+def reads(
+    kpis: Kpis, comparisons: Comparisons, evidence: Evidence, audit: Audit, read_after: ReadAfter
+) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
@@ -37,6 +43,14 @@ def reads(kpis: Kpis, audit: Audit, read_after: ReadAfter) -> APIRouter:
         listed = (one for code, one in known.items() if code == one.code and not code.startswith(STATISTIC))
         items = [_indicator(one, known, language) for one in listed]
         return _unless_known(request, {"items": items, "next": None}, tag_of=(items,))
+
+    @router.get("/kpis/compare", dependencies=[Depends(known_parameters), Depends(included)])
+    async def compare(comparison: Annotated[Comparison, Query()]) -> Response:
+        return Json(await comparisons.answer(comparison))
+
+    @router.get("/kpis/evidence", dependencies=[Depends(known_parameters), Depends(included)])
+    async def get_evidence(question: Annotated[EvidenceQuestion, Query()]) -> Response:
+        return StreamingResponse(await evidence.of(question, question.after), media_type=NDJSON)
 
     @router.get("/audit/{kind}/{id}", dependencies=[Depends(known_parameters), Depends(included)])
     async def get_trail(

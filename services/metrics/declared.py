@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from libs.service.indicators import Definition, defined_by, known_definitions
+from libs.service.indicators import Definition, Parameters, defined_by, known_definitions
 from services.metrics.cut import Cut
 from services.metrics.domain.events import (
     BaselineDeclared,
@@ -189,6 +189,41 @@ async def read_statistics(
     for name, unit_id, *rest in found:
         statistics[name].setdefault(unit_id, []).append(Statistic(*rest))
     return statistics
+
+
+async def read_cited(
+    connection: Connection,
+    cut: Cut,
+    parameters: Iterable[Parameters],
+    units: Iterable[UUID],
+    *,
+    until: date,
+) -> list[str]:
+    """A line for each baseline and statistic up to the cut that a declared figure of these units may rest on:
+    source, position, unit, day, name and value, with tabs in between, in this order.
+    """
+    wanted = list(parameters)
+    found = await connection.fetch(
+        """WITH cut AS (SELECT s.name, c.* FROM unnest($1::smallint[], $2::bigint[]) c (source, position)
+                          JOIN sources s ON s.id = c.source)
+           SELECT c.name, d.position, unit_id, as_of, 'baseline.' || d.name, value::text
+             FROM declared d JOIN cut c USING (source)
+            WHERE d.position <= c.position AND d.name = ANY($3) AND unit_id = ANY($5) AND as_of <= $6
+            UNION ALL
+           SELECT c.name, d.position, d.unit_id, d.last, 'statistic.' || d.name, trim_scale(d.value)::text
+             FROM statistics d JOIN cut c USING (source)
+            WHERE d.position <= c.position AND d.name = ANY($4) AND d.unit_id = ANY($5) AND d.last <= $6
+              AND NOT EXISTS (SELECT FROM withdrawals w
+                               WHERE w.source = d.source AND w.position <= c.position
+                                 AND w.unit_id = d.unit_id AND w.id = d.statistic_id)
+            ORDER BY 1, 2, 3""",
+        *cut.columns(),
+        [one.baseline for one in wanted if one.baseline],
+        [one.statistic for one in wanted if one.statistic],
+        list(units),
+        until,
+    )
+    return ["\t".join(str(value) for value in row.values()) for row in found]
 
 
 async def read_targets(

@@ -82,7 +82,7 @@ async def find_posted(
     if not places:
         return [[set() for _ in periods] for _ in found]
     flow, stock = set[int](), set[int]()
-    of_lines = [_series_of(line, definitions, series) for line in found]
+    of_lines = [series_of(line, definitions, series) for line in found]
     for flows, stocks in of_lines:
         flow |= flows
         stock |= stocks
@@ -104,7 +104,7 @@ async def find_posted(
     return posted
 
 
-def _series_of(
+def series_of(
     line: Line, definitions: Mapping[str, Definition], series: Mapping[int, Series]
 ) -> tuple[set[int], set[int]]:
     """The numbers of the series that a line is made of, flows and stocks apart; also of those by which units

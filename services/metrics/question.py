@@ -1,4 +1,4 @@
-"""What somebody asks of the figures: the parameters of `GET /kpis`, and what is refused at once."""
+"""What somebody asks of the figures: parameters, and what is refused at once."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -23,8 +23,10 @@ MOST_ITEMS = 20_000
 Code = Annotated[str, Field(max_length=90)]
 
 
-class Question(BaseModel):
-    """Repeatable parameters are lists; a parameter that does not exist is refused rather than passed over."""
+class Asked(BaseModel):
+    """What figures are asked for. Repeatable parameters are lists; a parameter that does not exist is refused
+    rather than passed over.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,12 +44,6 @@ class Question(BaseModel):
         Literal["district", "commune", "hamlet", "area"] | None,
         Field(description="Which units `by=unit` lists; without it the unit's children"),
     ] = None
-    boundaries: Annotated[Day | None, Field(description="The day whose hierarchy counts; else `to`")] = None
-    as_of: Annotated[
-        str | None,
-        Field(description="What was known then: a day, an instant, SOURCE:POSITION,… or an answer's `cut`"),
-    ] = None
-    basis: Literal["current", "approved"] = "current"
 
     @property
     def last(self) -> date:
@@ -70,18 +66,15 @@ class Question(BaseModel):
         return split(self.since, self.last, self.calendar)
 
     def check(self) -> None:
-        """Raises Problem: field-missing, unit-not-given, value-not-allowed, period-reversed, by-not-possible,
-        basis-not-available.
+        """Raises Problem: field-missing, unit-not-given, value-not-allowed, period-reversed,
+        by-not-possible.
         """
-        if self.basis == "approved":
-            raise refused("basis-not-available", "basis", "months cannot be approved yet")
         if not self.indicator:
             raise refused("field-missing", "indicator")
         if self.unit is None:
             raise refused("unit-not-given", "unit", "its id, or CODE@DAY")
-        for day, parameter in ((self.since, "from"), (self.last, "to"), (self.boundaries, "boundaries")):
-            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
-                raise refused("value-not-allowed", parameter, f"a day from {FIRST_DAY} to {LAST_DAY}")
+        for day, parameter in ((self.since, "from"), (self.last, "to")):
+            check_day(day, parameter)
         if self.since is not None and self.since > self.last:
             raise refused("period-reversed", "from", f"{self.since} is after {self.last}")
         self._check_by()
@@ -117,6 +110,63 @@ class Question(BaseModel):
             "measure": list(self.measure),
             **dict.fromkeys(VALUES, ()),
         }
+
+
+class Question(Asked):
+    """The parameters of `GET /kpis`."""
+
+    boundaries: Annotated[Day | None, Field(description="The day whose hierarchy counts; else `to`")] = None
+    as_of: Annotated[
+        str | None,
+        Field(description="What was known then: a day, an instant, SOURCE:POSITION,… or an answer's `cut`"),
+    ] = None
+    basis: Literal["current", "approved"] = "current"
+
+    def check(self) -> None:
+        """Raises Problem: what Asked.check does, basis-not-available."""
+        super().check()
+        check_day(self.boundaries, "boundaries")
+        if self.basis == "approved":
+            raise refused("basis-not-available", "basis", "months cannot be approved yet")
+
+
+class EvidenceQuestion(Question):
+    """The parameters of `GET /kpis/evidence`."""
+
+    after: Annotated[str | None, Field(description="Only what came since, as for `as_of`")] = None
+
+
+class Comparison(Asked):
+    """The parameters of `GET /kpis/compare`: what was known at two moments, or under two days' boundaries."""
+
+    boundaries: Annotated[list[Day], Field(max_length=2, description="One day for both sides, or two")] = []
+    as_of: Annotated[
+        list[str], Field(max_length=2, description="As for GET /kpis; the second is now without it")
+    ] = []
+    basis: Annotated[
+        Literal["current", "approved"], Field(description="approved: the first side is what was approved")
+    ] = "current"
+
+    def sides(self) -> tuple[Question, Question]:
+        """Raises Problem: what Question.check does, nothing-to-compare."""
+        asked = self.model_dump(by_alias=True, exclude={"boundaries", "as_of", "basis"})
+        days: list[Day | None] = [*self.boundaries] or [None]
+        moments: list[str | None] = [*self.as_of, None, None]
+        if self.basis == "approved":
+            moments.insert(0, None)
+        if days[0] == days[-1] and moments[0] == moments[1] and self.basis == "current":
+            raise refused("nothing-to-compare", "as_of", "two of as_of or two of boundaries")
+        before, after = (
+            Question.model_validate({**asked, "boundaries": day, "as_of": moment})
+            for day, moment in ((days[0], moments[0]), (days[-1], moments[1]))
+        )
+        return before.model_copy(update={"basis": self.basis}), after
+
+
+def check_day(day: date | None, parameter: str) -> None:
+    """Raises Problem value-not-allowed."""
+    if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+        raise refused("value-not-allowed", parameter, f"a day from {FIRST_DAY} to {LAST_DAY}")
 
 
 def refused(code: str, parameter: str, detail: str | None = None) -> Problem:

@@ -146,6 +146,16 @@ async def read_places(connection: Connection, units: Iterable[UUID]) -> dict[UUI
     return {row["unit"]: row["id"] for row in found}
 
 
+async def read_sources(connection: Connection) -> dict[str, int]:
+    """The numbers of the sources that anything was ever read of."""
+    return {row["name"]: row["id"] for row in await connection.fetch("SELECT name, id FROM sources")}
+
+
+async def read_all_series(connection: Connection) -> dict[int, Series]:
+    found = await connection.fetch("SELECT id, indicator, digital_service, stage, measure, value FROM series")
+    return {row["id"]: Series(*list(row.values())[1:]) for row in found}
+
+
 async def read_series(connection: Connection, indicators: Iterable[str]) -> dict[int, Series]:
     found = await connection.fetch(
         """SELECT id, indicator, digital_service, stage, measure, value FROM series
