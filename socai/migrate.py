@@ -13,14 +13,13 @@ from libs.service.settings import Settings, load_settings
 from services.metrics import migrations as metrics
 from services.registry import migrations as registry
 from services.visits import migrations as visits
+from socai.local.services import SEALING_SERVICES
 
 DIRECTORIES = {
     "registry": registry.DIRECTORIES,
     "visits": visits.DIRECTORIES,
     "metrics": metrics.DIRECTORIES,
 }
-WITH_KEYS = ("registry", "visits")
-"""Services that seal personal fields."""
 
 app = typer.Typer()
 
@@ -35,7 +34,7 @@ def run() -> None:
 async def migrate_all(settings: Settings) -> list[str]:
     """What was applied, as `service: file`."""
     work = {service: _migrate(settings, service) for service in DIRECTORIES}
-    work |= {f"{service} keys": _migrate_keys(settings, service) for service in WITH_KEYS}
+    work |= {f"{service} keys": _migrate_keys(settings, service) for service in SEALING_SERVICES}
     applied = await asyncio.gather(*work.values())
     return [f"{name}: {file}" for name, files in zip(work, applied, strict=True) for file in files]
 

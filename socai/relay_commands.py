@@ -24,6 +24,7 @@ class LogService(StrEnum):
 
     registry = "registry"
     visits = "visits"
+    metrics = "metrics"
 
 
 ServiceOption = Annotated[LogService, typer.Option(help="whose log and topic")]

@@ -1,7 +1,7 @@
 """Runs services inside the test's own loop, on real databases and topics, and talks to them over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,8 @@ from libs.service.settings import Settings
 from socai.local.embedded import Embedded
 from socai.local.keys import make_keys
 from socai.local.postgres import KEYS
-from socai.migrate import DIRECTORIES, WITH_KEYS
+from socai.local.services import SEALING_SERVICES
+from socai.migrate import DIRECTORIES
 from socai.token import issue_token
 
 PATIENCE = 30.0
@@ -63,14 +64,18 @@ class Client:
         return int((await self.get("/status")).body["log"]["position"])
 
 
-async def settings_for(stack: Embedded, province: str, directory: Path) -> Settings:
+async def settings_for(
+    stack: Embedded, province: str, directory: Path, *, services: Sequence[str] = ("registry", "visits")
+) -> Settings:
     """A province of its own: fresh databases, migrated, and topics."""
     values = {"socai_province": province, "kafka_bootstrap": stack.bootstrap}
-    for service in ("registry", "visits"):
+    for service in services:
         database = await asyncio.to_thread(stack.create_database, f"{service}_{province}")
         await migrate(database.owner_url, "socai_app", DIRECTORIES[service])
         await asyncio.to_thread(stack.create_topic, f"internal.{province}.{service}.v1")
         values[f"{service}_database_url"] = database.app_url
+        if service not in SEALING_SERVICES:
+            continue
         keys = await asyncio.to_thread(stack.create_database, f"{service}_keys_{province}", KEYS)
         await migrate(keys.owner_url, KEYS, MIGRATIONS)
         values[f"{service}_keys_database_url"] = keys.app_url
@@ -81,7 +86,7 @@ async def settings_for(stack: Embedded, province: str, directory: Path) -> Setti
 def keys_settings(stack: Embedded) -> dict[str, str]:
     """Databases of keys for a system whose other databases are on `stack`, too, but not the usual ones."""
     settings = {}
-    for service in WITH_KEYS:
+    for service in SEALING_SERVICES:
         database = stack.create_database(f"{service}_keys", KEYS)
         settings[f"{service.upper()}_KEYS_DATABASE_URL"] = database.app_url
         settings[f"{service.upper()}_KEYS_OWNER_DATABASE_URL"] = database.owner_url

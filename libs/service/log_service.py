@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from libs.events import background, database
 from libs.events.consumer import Consumer
+from libs.events.key_store import KeyStore
 from libs.events.log import Log
 from libs.events.migrations import missing
 from libs.events.relay import Relay
@@ -30,10 +31,12 @@ class LogService:
     """The log of one service with everything that follows it or feeds the service.
 
     Neither PostgreSQL nor Kafka has to be there when it starts: it waits for them, says so in `ready` and
-    `status`, and needs no restart when they come.
+    `status`, and needs no restart when they come. One that never `seals` anything has no keys.
     """
 
-    def __init__(self, settings: Settings, service: str, *, migrations: Sequence[Path]) -> None:
+    def __init__(
+        self, settings: Settings, service: str, *, migrations: Sequence[Path], seals: bool = True
+    ) -> None:
         self._url = settings.database_url(service)
         self._migrations = migrations
         self._factories: list[ConsumerFactory] = []
@@ -42,7 +45,7 @@ class LogService:
         self.source = settings.source(service)
         self.log = Log(self._url, self.source, awaits_topic=True)
         self.log.observe.append(LogMetrics(self.source))
-        self.keys = key_store(settings, service, self.log)
+        self._keys = key_store(settings, service, self.log) if seals else None
         self.read_after = ReadAfter(self._followers)
         self.relay = Relay(
             self.log,
@@ -52,6 +55,11 @@ class LogService:
             signer=signer(settings, self.source),
         )
 
+    @property
+    def keys(self) -> KeyStore:
+        assert self._keys is not None, "it seals"
+        return self._keys
+
     def consume(self, make: ConsumerFactory) -> None:
         """A consumer to run from the start on; `make` gets the connections it may use."""
         self._factories.append(make)
@@ -60,19 +68,23 @@ class LogService:
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """The application's lifespan."""
         await self.log.open()
-        await self.keys.open()
+        if self._keys is not None:
+            await self._keys.open()
         # Consumers have connections of their own: requests must not wait for them, nor they for requests.
         pool = await database.pool(self._url, max_size=len(self._factories) + 1)
         self._consumers = [make(pool) for make in self._factories]
         self._followers.update({consumer.source: consumer.wait_for for consumer in self._consumers})
-        runs = [self.relay.run(), self.keys.run(), *(consumer.run() for consumer in self._consumers)]
+        runs = [self.relay.run(), *(consumer.run() for consumer in self._consumers)]
+        if self._keys is not None:
+            runs.append(self._keys.run())
         tasks = [asyncio.create_task(_watched(run)) for run in runs]
         try:
             yield
         finally:
             await background.end(tasks)
             await self.log.close()
-            self.keys.terminate()
+            if self._keys is not None:
+                self._keys.terminate()
             pool.terminate()
 
     async def caught_up(self) -> bool:
@@ -100,7 +112,7 @@ class LogService:
                 "distrusted_because": self.log.distrusted_because,
             },
             "relay": self.relay.status(head),
-            "keys": self.keys.status(),
+            **({"keys": self._keys.status()} if self._keys is not None else {}),
             "consumers": [consumer.status() for consumer in self._consumers],
         }
 

@@ -1,7 +1,9 @@
-"""The migrations of the metrics database."""
+"""Which migrations the metrics database needs, in order."""
 
 from pathlib import Path
 
 import libs.events
 
-DIRECTORIES = [Path(libs.events.__file__).parent / "sql" / "consumer", Path(__file__).parent / "sql"]
+_EVENTS = Path(libs.events.__file__).parent / "sql"
+
+DIRECTORIES = [_EVENTS / "log", _EVENTS / "consumer", Path(__file__).parent / "sql"]

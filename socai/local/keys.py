@@ -7,6 +7,8 @@ import json
 import secrets
 from pathlib import Path
 
+from socai.local.services import LOGGING_SERVICES
+
 ISSUER = "https://localhost/socai-local"
 AUDIENCE = "socai"
 ALGORITHM = "RS256"
@@ -42,7 +44,7 @@ def make_keys(directory: Path, province: str) -> dict[str, str]:
 def _verifier_keys(seed: Path, province: str) -> list[str]:
     from libs.events.checkpoint import Signer, read_seed
 
-    return [str(Signer(f"vn/{province}/{log}", read_seed(seed)).verifier) for log in ("registry", "visits")]
+    return [str(Signer(f"vn/{province}/{log}", read_seed(seed)).verifier) for log in LOGGING_SERVICES]
 
 
 def _make_issuer(private: Path, public: Path) -> None:

@@ -13,8 +13,10 @@ from socai.local.ports import free_port
 from socai.local.processes import Child, Lifeline, StartFailed, wait_until
 
 SERVICES = ("registry", "visits", "metrics", "gateway")
-LOGGING_SERVICES = ("registry", "visits")
+LOGGING_SERVICES = ("registry", "visits", "metrics")
 """Those that keep a log of events, and so have a topic."""
+SEALING_SERVICES = ("registry", "visits")
+"""Those that seal personal fields, and so have a database of keys."""
 
 
 class ServiceProcess:

@@ -16,7 +16,7 @@ from socai.local.kafka_topics import ensure_topic
 from socai.local.keys import make_keys
 from socai.local.postgres import KEYS
 from socai.local.processes import Lifeline, Pid, StartFailed
-from socai.local.services import LOGGING_SERVICES, SERVICES, ServiceProcess
+from socai.local.services import LOGGING_SERVICES, SEALING_SERVICES, SERVICES, ServiceProcess
 from socai.local.watching import Watched
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class System:
     def _start(self) -> None:
         self._lifeline = Lifeline()
         needs = [f"{service.upper()}_DATABASE_URL" for service in SERVICES[:3]] + ["KAFKA_BOOTSTRAP"]
-        needs += [f"{service.upper()}_KEYS_DATABASE_URL" for service in LOGGING_SERVICES]
+        needs += [f"{service.upper()}_KEYS_DATABASE_URL" for service in SEALING_SERVICES]
         if self._stack is None and not all(self._given.get(name) for name in needs):
             self._say("Starting PostgreSQL and Kafka.")
             self._stack = chosen_stack(self.directory, brokers=self._brokers)
@@ -108,7 +108,7 @@ class System:
                     database = self._stack.database(service)
                     made[f"{service.upper()}_DATABASE_URL"] = database.app_url
                     made[f"{service.upper()}_OWNER_DATABASE_URL"] = database.owner_url
-            for service in LOGGING_SERVICES:
+            for service in SEALING_SERVICES:
                 if not self._given.get(f"{service.upper()}_KEYS_DATABASE_URL"):
                     database = self._stack.database(f"{service}_keys", KEYS)
                     made[f"{service.upper()}_KEYS_DATABASE_URL"] = database.app_url
@@ -125,7 +125,7 @@ class System:
             for name, value in known.items()
             if not name.endswith("_OWNER_DATABASE_URL")
             and (name == own or not name.endswith("_KEYS_DATABASE_URL"))
-            and (name != "SOCAI_MASTER_KEY" or service in LOGGING_SERVICES)
+            and (name != "SOCAI_MASTER_KEY" or service in SEALING_SERVICES)
         }
 
     def _migrate(self) -> None:

@@ -24,7 +24,7 @@ from tests.metrics.events import (
     visit,
     void,
 )
-from tests.metrics.topics import TOPICS, Published
+from tests.metrics.topics import OWN_TOPIC, TOPICS, Published
 from tests.services import Answer, Client
 
 VNEID, BOOKING, PUBLIC = "vn.vneid-2", "vn.medical-booking", "vn.online-public-services"
@@ -74,7 +74,7 @@ async def settings_on(stack: Embedded, keys_directory: Path) -> Settings:
     """A migrated database, and topics."""
     database = await asyncio.to_thread(stack.create_database, "metrics")
     await migrate(database.owner_url, "socai_app", DIRECTORIES)
-    for topic in TOPICS.values():
+    for topic in (*TOPICS.values(), OWN_TOPIC):
         await asyncio.to_thread(stack.create_topic, topic)
     made = make_keys(keys_directory, "93")
     keys = {name.lower(): value for name, value in made.items()}

@@ -7,6 +7,7 @@ from libs.events.topic import TopicWriter
 from tests.metrics.events import REGISTRY, VISITS, Logs
 from tests.metrics.ledgers import records
 
+OWN_TOPIC = "internal.93.metrics.v1"
 TOPICS = {REGISTRY: "internal.93.registry.v1", VISITS: "internal.93.visits.v1"}
 
 
