@@ -39,7 +39,8 @@ class Specification:
 class Outcome:
     def __init__(self, given: Specification, command: Command) -> None:
         followed = command.follows(given.states.get(command.target()))
-        streams = (command.target(), *command.relies_on(), *followed)
+        found = command.found(given.context.known)
+        streams = (command.target(), *command.relies_on(), *followed, *found)
         states = {stream: given.states.get(stream) for stream in streams}
         self.decide = partial(given.domain.decide, command, states, given.context)
 

@@ -1,6 +1,6 @@
-"""A day as commands and queries write it: `2026-03-09`, and nothing else."""
+"""A day and a month as commands and queries write them: `2026-03-09`, `2026-03`, and nothing else."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -8,6 +8,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 _FORM = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_MONTH_FORM = r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$"
 _MALFORMED = "malformed-date", "a day is written YYYY-MM-DD, from 1900-01-01 to 2200-12-31"
 
 
@@ -48,3 +49,29 @@ def day(value: Any) -> date:
 
 
 Day = Annotated[date, _Strict]
+
+
+class _StrictMonth:
+    """A month stays the text that it is written as, in commands, events and answers."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(_: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=_MONTH_FORM, strict=True),
+            custom_error_type="malformed-month",
+            custom_error_message="a month is written YYYY-MM, from 1900-01 to 2199-12",
+        )
+
+
+Month = Annotated[str, _StrictMonth]
+
+
+def first_day(month: str) -> date:
+    """Of a Month; also how tables hold it."""
+    return date(int(month[:4]), int(month[5:]), 1)
+
+
+def last_day(month: str) -> date:
+    """Of a Month."""
+    first = first_day(month)
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)

@@ -119,6 +119,12 @@ class Command(BaseModel):
         """
         return ()
 
+    def found(self, known: Any) -> tuple[str, ...]:
+        """Streams that only what was looked up before the decision tells (`Domain.prepare`), such as those of
+        the units below; they are relied on like the others.
+        """
+        return ()
+
     def takes_long(self) -> bool:
         """It is so wide that it is decided in a thread, while others are answered."""
         return False

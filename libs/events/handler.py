@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -60,6 +61,14 @@ class _Work(msgspec.Struct, frozen=True):
     request: Request
     streams: tuple[str, ...]
 
+    def finding(self, known: Any) -> "_Work":
+        """With the streams that only what was looked up tells."""
+        command = self.request.command
+        if type(command).found is Command.found:
+            return self  # as most commands
+        found = dict.fromkeys((*self.streams, *command.found(known)))
+        return _Work(self.place, self.request, tuple(found))
+
 
 @dataclass(slots=True)
 class _Decided:
@@ -104,6 +113,7 @@ class Handler:
         """Requests that do not touch each other's streams."""
         prepare = self.domain.prepare
         known = await prepare([work.request.command for work in level]) if prepare else None
+        level = [work.finding(known) for work in level]
         now = Context.current(known)
         contexts = {actor: replace(now, actor=actor) for actor in {work.request.actor for work in level}}
         open_ = level

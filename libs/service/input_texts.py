@@ -42,6 +42,10 @@ _TEXTS = {
         "Ngày được viết YYYY-MM-DD, từ 1900-01-01 đến 2200-12-31",
         "A day is written YYYY-MM-DD, from 1900-01-01 to 2200-12-31",
     ),
+    "malformed-month": Text(
+        "Tháng được viết YYYY-MM, từ 1900-01 đến 2199-12",
+        "A month is written YYYY-MM, from 1900-01 to 2199-12",
+    ),
 }
 _BY_PREFIX = {
     "string_type": Text("Phải là văn bản", "It must be a text"),

@@ -69,6 +69,7 @@ INPUT = _rows(
     ("type-wrong", 422, "Sai kiểu dữ liệu", "A value has the wrong type"),
     ("malformed-id", 422, "Mã định danh không đúng dạng", "An id is malformed"),
     ("malformed-date", 422, "Ngày không đúng dạng", "A date is malformed"),
+    ("malformed-month", 422, "Tháng không đúng dạng", "A month is malformed"),
     ("malformed-time", 422, "Thời điểm không đúng dạng", "An instant is malformed"),
     ("number-too-small", 422, "Số quá nhỏ", "A number is too small"),
     ("number-too-large", 422, "Số quá lớn", "A number is too large"),
@@ -232,6 +233,25 @@ METRICS = _rows(
     ("rebuild-needed", 503, "Sổ số liệu phải được dựng lại trước", "The ledger has to be rebuilt first"),
 )
 
+CLOSINGS = _rows(
+    ("unit-not-closable", 422, "Chỉ chốt số liệu của xã, huyện, tỉnh", "Only communes, districts and provinces close months"),
+    ("month-not-over", 422, "Tháng chưa kết thúc", "The month is not over yet"),
+    ("month-submitted", 422, "Số liệu tháng đã được trình", "The month has been submitted"),
+    ("month-not-submitted", 422, "Số liệu tháng chưa được trình", "The month is not submitted"),
+    ("month-approved", 422, "Số liệu tháng đã được duyệt", "The month has been approved"),
+    ("month-not-approved", 422, "Số liệu tháng chưa được duyệt", "The month is not approved"),
+    ("own-submission", 422, "Không tự duyệt hoặc trả lại số liệu do mình trình", "Nobody approves or returns their own submission"),
+    ("cut-incomplete", 422, "Điểm chốt phải nêu đủ các sổ", "The cut must name every source of the figures"),
+    ("cut-before-month-end", 422, "Điểm chốt trước khi tháng kết thúc", "The cut lies before the month's end"),
+    ("cut-before-last", 422, "Điểm chốt trước lần trình trước", "The cut lies before that of an earlier submission"),
+    ("cut-before-below", 422, "Điểm chốt trước điểm chốt của cấp dưới", "The cut lies before that of a unit below"),
+    ("figures-incomplete", 422, "Số liệu đến điểm chốt này chưa đầy đủ", "Events are missing from the figures at this cut"),
+    ("figures-gap", 409, "Sổ còn thiếu sự kiện sau điểm chốt", "Events are missing right behind this cut"),
+    ("below-not-approved", 422, "Cấp dưới chưa được duyệt hết", "Not every unit below is approved"),
+    ("above-closed", 422, "Cấp trên đã trình hoặc đã duyệt", "The unit above is submitted or approved"),
+)
+
 PROBLEMS: dict[str, ProblemType] = {
     **REQUEST, **TOKENS, **AVAILABILITY, **INPUT, **COMMANDS, **DOMAIN, **REGISTRY, **VISITS, **METRICS,
+    **CLOSINGS,
 }

@@ -84,5 +84,11 @@ ROUTES = (
         "GET /v1/kpis/evidence",
         "GET /v1/indicators",
         "GET /v1/audit/{kind}/{id}",
+        "GET /v1/closings",
+        "GET /v1/closings/{unit}/{month}",
+        *(
+            f"POST /v1/closings/{{unit}}/{{month}}/{verb}"
+            for verb in ("submit", "return", "approve", "reopen")
+        ),
     ),
 )

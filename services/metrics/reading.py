@@ -28,22 +28,23 @@ UNSEEN = 3.0
 nobody looks. The active consumer looks every second."""
 
 
-def _known(row: str) -> str:
+def known_at_cut(row: str) -> str:
     """As the registries knew it at the cut: sources $2 and positions $3."""
     position = f"($3::bigint[])[array_position($2::smallint[], {row}.source)]"
     return f"{row}.known_from <= {position} AND ({row}.known_until IS NULL OR {row}.known_until > {position})"
 
 
-_KNOWN = _known("u")
-_ON_DAY = f"{_KNOWN} AND u.valid_from <= $1 AND (u.valid_to IS NULL OR u.valid_to >= $1)"
+KNOWN = known_at_cut("u")
+"""Of unit_spans `u`."""
+ON_DAY = f"{KNOWN} AND u.valid_from <= $1 AND (u.valid_to IS NULL OR u.valid_to >= $1)"
 
 # A set of units holds from the first day of its province on; for earlier days the earliest one answers.
 # Before a province that was made of others there were those.
 _FIRST = f"""
 SELECT u.unit_id, u.parent_id, u.valid_from, u.founded FROM unit_spans u
- WHERE u.unit_id = %s AND {_KNOWN} ORDER BY u.valid_from LIMIT 1
+ WHERE u.unit_id = %s AND {KNOWN} ORDER BY u.valid_from LIMIT 1
 """
-_HIERARCHY_DAY = f"""
+HIERARCHY_DAY = f"""
 WITH RECURSIVE above AS (
     SELECT * FROM ({_FIRST}) f
      UNION ALL
@@ -53,16 +54,16 @@ SELECT greatest($1::date,
                 (SELECT valid_from FROM above WHERE parent_id IS NULL AND NOT founded LIMIT 1)) AS day
 """
 
-_DAY_OF_UNIT = _HIERARCHY_DAY % "$4"
+DAY_OF_UNIT = HIERARCHY_DAY % "$4"
 
 # Who bore a code on a day; where nobody is known to have, the first of whom it can be assumed.
 _BY_CODE = f"""
 WITH bearers AS (
     SELECT unit_id, valid_from, valid_to FROM unit_spans u
-     WHERE level = $4 AND code = $5 AND status <> 'ended' AND {_KNOWN}
+     WHERE level = $4 AND code = $5 AND status <> 'ended' AND {KNOWN}
 ), holders AS (
     SELECT unit_id, day
-      FROM bearers b CROSS JOIN LATERAL ({_HIERARCHY_DAY % "b.unit_id"}) d
+      FROM bearers b CROSS JOIN LATERAL ({HIERARCHY_DAY % "b.unit_id"}) d
      WHERE valid_from <= day AND (valid_to IS NULL OR valid_to >= day)
 )
 SELECT DISTINCT unit_id FROM holders WHERE day = (SELECT min(day) FROM holders)
@@ -72,11 +73,11 @@ _BELOW = f"""
 WITH RECURSIVE below AS (
     SELECT unit_id AS id, parent_id, level, code, kind, name, status
       FROM unit_spans u
-     WHERE unit_id = $4 AND {_ON_DAY}
+     WHERE unit_id = $4 AND {ON_DAY}
      UNION ALL
     SELECT u.unit_id, u.parent_id, u.level, u.code, u.kind, u.name, u.status
       FROM below b, unit_spans u
-     WHERE u.parent_id = b.id AND {_ON_DAY}
+     WHERE u.parent_id = b.id AND {ON_DAY}
 )
 SELECT * FROM below
 """
@@ -90,20 +91,26 @@ async def read_hierarchy(
 
     Raises Problem: malformed-id, not-found, unit-ambiguous.
     """
-    named = parse_reference(reference, pointer="/query/unit")
-    unit_id: UUID | None
-    if isinstance(named, tuple):
-        code, code_day = named
-        holders = await connection.fetch(_BY_CODE, code_day, *cut.columns(), national_level(code), code)
-        unit_id = the_holder([row["unit_id"] for row in holders], reference, pointer="/query/unit")
-    else:
-        unit_id = named
-    day = await connection.fetchval(_DAY_OF_UNIT, on, *cut.columns(), unit_id)
+    unit_id = await find_unit(connection, cut, reference, pointer="/query/unit")
+    day = await connection.fetchval(DAY_OF_UNIT, on, *cut.columns(), unit_id)
     rows = await connection.fetch(_BELOW, day, *cut.columns(), unit_id)
     if not rows:
         raise Problem("not-found", f"no such unit on {on}: {reference}")
     units = [Unit(*(row[column] for column in Unit._fields)) for row in rows]
     return Hierarchy(units[0], units, await _read_open(connection, cut, on=day)), on < day
+
+
+async def find_unit(connection: Connection, cut: Cut, reference: str, *, pointer: str) -> UUID | None:
+    """The id that is meant; of a code the unit that bore it on its own day, None where nobody did.
+
+    Raises Problem: malformed-id, unit-ambiguous.
+    """
+    named = parse_reference(reference, pointer=pointer)
+    if isinstance(named, UUID):
+        return named
+    code, code_day = named
+    holders = await connection.fetch(_BY_CODE, code_day, *cut.columns(), national_level(code), code)
+    return the_holder([row["unit_id"] for row in holders], reference, pointer=pointer)
 
 
 # Units that a split left behind, with what their former parent became, and what that became in turn; and
@@ -114,18 +121,18 @@ WITH RECURSIVE open AS (
            CASE u.status WHEN 'ended' THEN u.unit_id
                 ELSE coalesce((SELECT b.parent_id FROM unit_spans b
                                 WHERE b.unit_id = u.unit_id AND b.status = 'active'
-                                  AND b.valid_from < u.valid_from AND {_known("b")}
+                                  AND b.valid_from < u.valid_from AND {known_at_cut("b")}
                                 ORDER BY b.valid_from DESC LIMIT 1), u.stated_parent_id) END AS split
       FROM unit_spans u
-     WHERE (u.status = 'unassigned' OR (u.status = 'ended' AND NOT u.whole)) AND {_ON_DAY}
+     WHERE (u.status = 'unassigned' OR (u.status = 'ended' AND NOT u.whole)) AND {ON_DAY}
 ), became AS (
     SELECT o.unit_id, s.to_id AS candidate
       FROM open o JOIN unit_successions s ON s.from_id = o.split
-     WHERE s.effective <= $1 AND (o.status = 'unassigned' OR s.extent = 'part') AND {_known("s")}
+     WHERE s.effective <= $1 AND (o.status = 'unassigned' OR s.extent = 'part') AND {known_at_cut("s")}
      UNION
     SELECT b.unit_id, s.to_id
       FROM became b JOIN unit_successions s ON s.from_id = b.candidate
-     WHERE s.effective <= $1 AND {_known("s")}
+     WHERE s.effective <= $1 AND {known_at_cut("s")}
 )
 SELECT o.unit_id, o.status, array_remove(array_agg(b.candidate), NULL) AS candidates
   FROM open o LEFT JOIN became b USING (unit_id)

@@ -12,3 +12,5 @@ REVOKE ALL ON subject_links FROM PUBLIC, {app};
 GRANT SELECT, INSERT, DELETE ON subject_links TO {app};
 REVOKE ALL ON FUNCTION empty_ledger, index_ledger FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION empty_ledger, index_ledger TO {app};
+-- Read models of the service's own log; they may be made again.
+GRANT SELECT, INSERT, UPDATE, DELETE ON closings TO {app};

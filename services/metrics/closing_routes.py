@@ -1,0 +1,81 @@
+"""Closings over HTTP: routes only translate."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from libs.events.day import Month
+from libs.events.decider import Command
+from libs.service.answers import Json
+from libs.service.auth import principal_of
+from libs.service.commands import CommandApi
+from libs.service.openapi import command_operation
+from libs.service.pages import DEFAULT_LIMIT, INT4, Cursor, Limit, page, read_cursor, text
+from libs.service.parameters import known_parameters
+from libs.service.read_after import ReadAfter
+from libs.service.routes import Endpoint, Routes
+from services.metrics.closings import Closings
+from services.metrics.decisions.closings import ApproveMonth, ReopenMonth, ReturnMonth, SubmitMonth
+
+OfMonth = Annotated[Month, Query(description="YYYY-MM")]
+
+
+def writes(commands: CommandApi, closings: Closings, read_after: ReadAfter) -> Routes:
+    """The routes that take commands."""
+    routes = Routes()
+
+    def add(verb: str, cls: type[Command]) -> None:
+        operation = command_operation(cls, {"unit_id": "unit", "month": "month"})
+        template = f"/v1/closings/{{unit}}/{{month}}/{verb}"
+        routes.add_endpoint("POST", template, endpoint(cls), operation)
+
+    def endpoint(cls: type[Command]) -> Endpoint:
+        async def take(request: HttpRequest) -> Response:
+            """Whether the caller's role and units allow it is to be asked here, once roles are asked for:
+            `principal` has them, and `unit_id` is what they must cover.
+            """
+            await read_after.wait(request.scope)
+            principal = principal_of(request.scope)
+            unit_id = await closings.unit_named(request.path_params["unit"])
+            given = {"unit_id": str(unit_id), "month": request.path_params["month"]}
+            return await commands.one(request, principal, cls, given=given)
+
+        return take
+
+    add("submit", SubmitMonth)
+    add("return", ReturnMonth)
+    add("approve", ApproveMonth)
+    add("reopen", ReopenMonth)
+    return routes
+
+
+def reads(closings: Closings, read_after: ReadAfter) -> APIRouter:
+    async def included(request: Request) -> None:
+        await read_after.wait(request.scope)
+
+    router = APIRouter(prefix="/v1", dependencies=[Depends(known_parameters), Depends(included)])
+
+    @router.get("/closings")
+    async def list_closings(
+        unit: Annotated[str, Query(description="A unit's id, or CODE@DAY")],
+        month: OfMonth,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
+        """A month of a unit, of the units right below it, and of those that became it since."""
+        after = read_cursor(cursor, INT4, text, UUID)
+        rows = await closings.listed(
+            unit, month, after=None if after is None else (after[0], after[1], after[2]), limit=limit + 1
+        )
+        return Json(page(rows, limit, key=lambda row: row[0], item=lambda row: row[1]))
+
+    @router.get("/closings/{unit}/{month}")
+    async def get_closing(unit: str, month: Month) -> Response:
+        """A month of a unit, with every step that was taken."""
+        found = await closings.one(unit, month)
+        return Json(found, headers={"ETag": f'"{found["version"]}"'})
+
+    return router

@@ -1,0 +1,57 @@
+"""What metrics decides by itself, on a log of its own: closings. What it counts is in `domain`.
+
+Further ones have a module here with their commands, events, `evolve` and `decide`, as `closings.py` does, and
+a line in each of the lists below. What they must know of the ledger goes into `known.py`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, assert_never
+
+from libs.events.decider import Command, Context, Domain, States
+from libs.events.event import Event, types_of
+from services.metrics.decisions import closings
+from services.metrics.decisions.closings import (
+    ApproveMonth,
+    MonthApproved,
+    MonthReopened,
+    MonthReturned,
+    MonthSubmitted,
+    ReopenMonth,
+    ReturnMonth,
+    SubmitMonth,
+)
+from services.metrics.decisions.known import Known
+
+SERVICE = "metrics"
+
+MetricsCommand = closings.ClosingCommand
+MetricsEvent = closings.ClosingEvent
+
+COMMANDS: dict[str, type[Command]] = {
+    command.kind: command for command in (SubmitMonth, ReturnMonth, ApproveMonth, ReopenMonth)
+}
+EVENTS = types_of(SERVICE, MonthSubmitted, MonthReturned, MonthApproved, MonthReopened)
+
+
+def evolve(state: Any, event: MetricsEvent) -> object:
+    match event:
+        case MonthSubmitted() | MonthReturned() | MonthApproved() | MonthReopened():
+            return closings.evolve(state, event)
+        case _:
+            assert_never(event)
+
+
+def decide(command: MetricsCommand, states: States, context: Context) -> Sequence[Event]:
+    match command:
+        case SubmitMonth() | ReturnMonth() | ApproveMonth() | ReopenMonth():
+            return closings.decide(command, states, context)
+        case _:
+            assert_never(command)
+
+
+def domain(prepare: Callable[[Sequence[Command]], Awaitable[Known]] | None = None) -> Domain:
+    """`prepare` looks up what decisions need of the ledger, at the moment of the decision."""
+    return Domain(service=SERVICE, events=EVENTS, evolve=evolve, decide=decide, prepare=prepare)
+
+
+DOMAIN = domain()

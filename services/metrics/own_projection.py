@@ -1,0 +1,103 @@
+"""From the events of metrics' own log to the tables that its lists are read from."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import assert_never
+
+import asyncpg
+import orjson
+from pydantic import ValidationError
+
+from libs.events.day import first_day
+from libs.events.envelope import Recorded
+from libs.events.quarantine import Poisoned
+from services.metrics.decisions import DOMAIN, EVENTS
+from services.metrics.decisions.closings import (
+    ClosingEvent,
+    MonthApproved,
+    MonthReopened,
+    MonthReturned,
+    MonthSubmitted,
+)
+
+
+class OwnLists:
+    """The projection; its consumer follows the service's own log."""
+
+    name = "metrics-lists"
+    types: Collection[str] = frozenset(EVENTS)
+
+    def subject(self, event: Recorded) -> str:
+        return event.subject
+
+    async def apply(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> Sequence[Poisoned]:
+        poisoned: dict[str, Poisoned] = {}
+        for recorded in events:
+            if recorded.subject in poisoned:
+                continue
+            try:
+                event = DOMAIN.event(recorded)
+            except ValidationError as error:
+                poisoned[recorded.subject] = Poisoned(recorded, error)
+                continue
+            match event:
+                case MonthSubmitted() | MonthReturned() | MonthApproved() | MonthReopened():
+                    await _close(connection, recorded, event)
+        return list(poisoned.values())
+
+    def rolled_back(self) -> None:
+        """Nothing is in memory."""
+
+
+async def _close(connection: asyncpg.Connection, recorded: Recorded, event: ClosingEvent) -> None:
+    time = datetime.fromisoformat(recorded.time)
+    of = (event.unit_id, first_day(event.month), _step(recorded), recorded.position, recorded.streamversion)
+    match event:
+        case MonthSubmitted():
+            cut = orjson.dumps(event.cut).decode()
+            await connection.execute(_SUBMIT, *of, cut, event.note, event.submitted_by, time)
+        case MonthReturned():
+            await connection.execute(_REFUSE, *of, "returned", event.reason)
+        case MonthApproved():
+            await connection.execute(_APPROVE, *of, recorded.actor, time)
+        case MonthReopened():
+            await connection.execute(_REFUSE, *of, "reopened", event.reason)
+        case _:
+            assert_never(event)
+
+
+def _step(recorded: Recorded) -> str:
+    """As histories of other things are shown; what names the closing itself is left out."""
+    data = orjson.loads(bytes(recorded.data))
+    step = {
+        "event": recorded.type.split(".")[3],
+        "version": recorded.streamversion,
+        "time": recorded.time,
+        "by": recorded.actor,
+        "position": recorded.position,
+        "data": {name: data[name] for name in ("cut", "note", "reason") if name in data},
+    }
+    return orjson.dumps([step]).decode()
+
+
+_SUBMIT = """
+INSERT INTO closings (unit_id, month, history, position, version, status, cut, note, submitted_by,
+                      submitted_at)
+VALUES ($1, $2, $3::jsonb, $4, $5, 'submitted', $6::jsonb, $7, $8, $9)
+    ON CONFLICT (unit_id, month) DO UPDATE
+   SET history = closings.history || excluded.history, position = excluded.position,
+       version = excluded.version, status = excluded.status, cut = excluded.cut, note = excluded.note,
+       reason = NULL,
+       submitted_by = excluded.submitted_by, submitted_at = excluded.submitted_at,
+       approved_by = NULL, approved_at = NULL
+"""
+_APPROVE = """
+UPDATE closings SET history = history || $3::jsonb, position = $4, version = $5, status = 'approved',
+                    approved_by = $6, approved_at = $7
+ WHERE unit_id = $1 AND month = $2
+"""
+_REFUSE = """
+UPDATE closings SET history = history || $3::jsonb, position = $4, version = $5, status = $6, reason = $7,
+                    approved_by = NULL, approved_at = NULL
+ WHERE unit_id = $1 AND month = $2
+"""
