@@ -88,12 +88,14 @@ async def read_answering(
     return {row["ended"]: _unit(row) for row in found}
 
 
+# Where a unit that has ended is counted may have ended in turn.
 _ANSWERING = f"""
 WITH RECURSIVE path AS (
     SELECT u.unit_id AS ended, {_UNIT} FROM unit_spans u WHERE u.unit_id = ANY($4::uuid[]) AND {ON_DAY}
      UNION
-    SELECT p.ended, {_UNIT} FROM path p, unit_spans u
-     WHERE p.status = 'ended' AND u.unit_id = p.parent_id AND {ON_DAY}
+    SELECT p.ended, {_UNIT}
+      FROM path p JOIN unit_spans u ON u.unit_id = p.parent_id AND {ON_DAY}
+     WHERE p.status = 'ended'
 )
 SELECT * FROM path WHERE status <> 'ended' AND id <> ended
 """

@@ -1,4 +1,4 @@
-"""What is looked up of the ledger before a month is closed: the units next to it, and what is wrong with a cut."""
+"""What is looked up of the ledger before a month is closed: the units next to it, and what a cut lacks."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 
 from services.metrics.closing_facts import ClosingFacts
+from services.metrics.closings import Closings
 from services.metrics.decisions.closings import ApproveMonth, SubmitMonth
 from services.metrics.decisions.known import Figures, UnitMonth
-from tests.metrics.events import REGISTRY, VISITS, Logs, an_id, household, unit
+from tests.metrics.events import REGISTRY, VISITS, Logs, an_id, decree, founded, household, part, unit
 from tests.metrics.figures import WORLD
 from tests.metrics.ledgers import Ledgers
 from tests.metrics.test_reorganised_units import OLD, REFORM
@@ -115,3 +116,71 @@ async def test_what_is_in_quarantine_touches_the_units_above_it(ledgers: Ledgers
     for name, incomplete in (("Phú Mỹ", True), ("Cà Mau", True), ("Tân Hải", False)):
         assert (await figures_of(ledgers, name, logs.heads)).incomplete == incomplete, name
     assert not (await figures_of(ledgers, "Phú Mỹ", ALL)).incomplete
+
+
+AGAIN = [
+    decree("again", "2025-10-01", parts=1),
+    part(
+        "again",
+        "2025-10-01",
+        parts=1,
+        units=[founded("Rạch Giá lớn", "commune", "An Giang", code="30735")],
+        ended=[("Rạch Giá mới", "Rạch Giá lớn", True)],
+        became=[("Rạch Giá mới", "Rạch Giá lớn", "whole")],
+    ),
+]
+
+
+# As before, and then the commune that others had gone into whole is split in turn.
+SPLIT = [
+    decree("split", "2025-11-01", parts=1),
+    part(
+        "split",
+        "2025-11-01",
+        parts=1,
+        units=[founded(f"Rạch Giá {n}", "commune", "An Giang", code=f"3074{n}") for n in (1, 2)],
+        ended=[("Rạch Giá lớn", "An Giang", False)],
+        became=[("Rạch Giá lớn", f"Rạch Giá {n}", "part") for n in (1, 2)],
+    ),
+]
+
+
+async def test_after_a_split_the_province_answers_also_for_what_had_gone_there_whole(
+    ledgers: Ledgers,
+) -> None:
+    await ledgers.clear()
+    await ledgers.follow(Logs(*OLD, *REFORM, *AGAIN, *SPLIT))
+    closings = Closings(lambda: ledgers.pool)
+    found = await closings.listed(an_id("Rạch Giá 1"), "2025-06", after=None, limit=10)
+    answered = {answer["unit"]["id"]: answer["successor"]["id"] for _, answer in found}
+    assert answered == {UUID(an_id(name)): UUID(an_id("An Giang")) for name in ("Vĩnh Thanh", "Vĩnh Lạc")}
+
+
+@pytest.mark.parametrize(
+    ("unit_name", "month", "expected"),
+    [
+        ("Rạch Giá lớn", "2025-06", {"Vĩnh Thanh": "Rạch Giá lớn", "Vĩnh Lạc": "An Giang"}),
+        ("Rạch Giá lớn", "2025-08", {"Rạch Giá mới": "Rạch Giá lớn"}),
+        ("Rạch Giá lớn", "2025-10", {"Rạch Giá lớn": None}),
+        # Though nobody knows how it was then: before a set of units holds, its first day answers.
+        ("Rạch Giá lớn", "2023-06", {"Vĩnh Thanh": "Rạch Giá lớn", "Vĩnh Lạc": "An Giang"}),
+        ("Rạch Giá mới", "2025-08", {"Rạch Giá mới": "Rạch Giá lớn"}),
+        ("Vĩnh Thông", "2025-06", {"Vĩnh Lạc": "An Giang"}),
+        (
+            "An Giang",
+            "2025-06",
+            {"Kiên Giang": "An Giang", "Rạch Giá": "An Giang", "Vĩnh Lạc": "An Giang"},
+        ),
+    ],
+)
+async def test_the_months_of_what_ended_are_listed_with_who_answers_for_them_now(
+    ledgers: Ledgers, unit_name: str, month: str, expected: dict[str, str | None]
+) -> None:
+    await ledgers.clear()
+    await ledgers.follow(Logs(*OLD, *REFORM, *AGAIN))
+    closings = Closings(lambda: ledgers.pool)
+    found = await closings.listed(an_id(unit_name), month, after=None, limit=10)
+    answered = {
+        answer["unit"]["id"]: answer["successor"] and answer["successor"]["id"] for _, answer in found
+    }
+    assert answered == {UUID(an_id(name)): UUID(an_id(by)) if by else None for name, by in expected.items()}
