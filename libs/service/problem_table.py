@@ -221,7 +221,6 @@ METRICS = _rows(
         "Whole months, quarters or years must be asked for",
     ),
     ("answer-too-large", 422, "Câu trả lời quá lớn", "The answer would be too large"),
-    ("basis-not-available", 422, "Chưa có số liệu đã duyệt", "There are no approved figures yet"),
     ("cut-malformed", 400, "Điểm chốt không đúng dạng", "The cut is malformed"),
     ("cut-not-reached", 409, "Chưa có số liệu đến điểm chốt này", "The figures have not reached this cut yet"),
     ("nothing-to-compare", 422, "Không có hai vế để so sánh", "There are no two sides to compare"),

@@ -9,6 +9,7 @@ import asyncpg
 
 from services.metrics import cut as cuts
 from services.metrics import postings, reading, tables
+from services.metrics.approved import approved_cut
 from services.metrics.digest import snapshot
 from services.metrics.domain.lines import Line
 from services.metrics.domain.periods import Period
@@ -81,23 +82,12 @@ class Comparisons:
 
     async def _side(self, connection: Connection, question: Question) -> _Side:
         question.check()
-        asked = cuts.parse(question.as_of) if question.as_of else {}
+        asked: cuts.Asked = cuts.parse(question.as_of) if question.as_of else {}
+        if question.basis == "approved":
+            asked = await approved_cut(connection, question)
         cut = await cuts.take(connection, asked)
         found = await reckon(connection, question, cut, asked=asked, sources=self.sources)
-        return _Side(question, found, {_key(item): item for item in found.items})
-
-
-def _key(item: Item) -> tuple[Any, ...]:
-    """What a figure is about, whatever its definition and boundaries are."""
-    line = item.line
-    return (
-        line.definition.code,
-        line.of and line.of.definition.code,
-        *sorted(line.dimensions.items()),
-        item.part.unit.id,
-        item.part.rest,
-        item.period,
-    )
+        return _Side(question, found, {item.about(): item for item in found.items})
 
 
 def _shown(reckoning: Reckoning) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import asyncpg
 from libs.service.indicators import Definition
 from services.metrics import cut as cuts
 from services.metrics import tables
+from services.metrics.approved import approved
 from services.metrics.declared import read_definitions
 from services.metrics.digest import snapshot
 from services.metrics.question import Question
@@ -40,10 +41,13 @@ class Kpis:
             await tables.use_live_for_reading(connection)
             cut = await cuts.take(connection, asked)
             found = await reckon(connection, question, cut, asked=asked, sources=self.sources)
+            items = found.items
+            if question.basis == "approved":
+                items = await approved(connection, question, found, sources=self.sources)
         moment = datetime.now(UTC) if asked == {} else asked
         return {
             "cut": dict(sorted(cut.positions.items())),
             "boundaries": found.boundaries,
             "as_of": f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(moment, datetime) else None,
-            "items": [item_shown(item) for item in found.items],
+            "items": [item_shown(item) for item in items],
         }

@@ -10,7 +10,7 @@ from libs.events.day import Day
 from libs.service.hierarchy import today
 from libs.service.indicators import VALUES, Definition, Dimension, find_definition
 from libs.service.problems import Problem
-from services.metrics.domain.periods import Calendar, Period, split, whole_calendar
+from services.metrics.domain.periods import Calendar, Period, ends_month, split, whole_calendar
 
 By = Literal[
     "month", "quarter", "year", "unit", "digital_service", "stage", "obstacle", "organisation", "label"
@@ -123,11 +123,20 @@ class Question(Asked):
     basis: Literal["current", "approved"] = "current"
 
     def check(self) -> None:
-        """Raises Problem: what Asked.check does, basis-not-available."""
+        """Raises Problem: what Asked.check does, period-not-whole."""
         super().check()
         check_day(self.boundaries, "boundaries")
         if self.basis == "approved":
-            raise refused("basis-not-available", "basis", "months cannot be approved yet")
+            self._check_approved()
+
+    def _check_approved(self) -> None:
+        """Months are approved, each with a cut of its own."""
+        if self.as_of is not None:
+            raise refused("value-not-allowed", "as_of", "what was approved has a cut of its own")
+        if not ends_month(self.last):
+            raise refused("period-not-whole", "to", "the last day of a month")
+        if self.since is not None and self.since.day > 1:
+            raise refused("period-not-whole", "from", "the first day of a month")
 
 
 class EvidenceQuestion(Question):

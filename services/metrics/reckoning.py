@@ -5,6 +5,7 @@ period that was asked for.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from libs.service.indicators import Definition, find_definition
@@ -25,7 +26,9 @@ from services.metrics.tables import Connection
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One figure. `number` is its part's in `Reckoning.part_of`; `definition` the hash of its definition."""
+    """One figure. `number` is its part's in `Reckoning.part_of`; `definition` the hash of its definition;
+    `cut` its own where figures of one answer have several.
+    """
 
     line: Line
     number: int
@@ -34,6 +37,19 @@ class Item:
     figure: Figure
     definition: str
     warnings: tuple[str, ...]
+    cut: Mapping[str, int] | None = None
+
+    def about(self) -> tuple[Any, ...]:
+        """What it is a figure of, whatever its definition, boundaries and cut are."""
+        line = self.line
+        return (
+            line.definition.code,
+            line.of and line.of.definition.code,
+            *sorted(line.dimensions.items()),
+            self.part.unit.id,
+            self.part.rest,
+            self.period,
+        )
 
 
 @dataclass(frozen=True, slots=True)

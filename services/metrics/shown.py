@@ -20,6 +20,8 @@ def item_shown(item: Item) -> dict[str, Any]:
         "target": figure.target and {"value": float(figure.target.value), "due": figure.target.due},
         "warnings": list(item.warnings),
     }
+    if item.cut is not None:
+        shown["cut"] = dict(sorted(item.cut.items()))
     if item.part.rest:
         # What belongs to the unit itself, or to parts of another level: without it the parts do not add up.
         shown["rest"] = True

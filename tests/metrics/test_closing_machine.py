@@ -1,5 +1,6 @@
 """Thousands of legal and illegal steps on the months of a small tree of units: every invariant holds."""
 
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -140,7 +141,7 @@ class ClosingMachine(RuleBasedStateMachine):
     @invariant()
     def cuts_of_a_unit_never_go_back(self) -> None:
         for cuts in self.submissions.values():
-            for earlier, later in zip(cuts, cuts[1:], strict=False):
+            for earlier, later in pairwise(cuts):
                 assert all(later[source] >= earlier[source] for source in SOURCES)
 
     @invariant()
