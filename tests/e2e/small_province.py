@@ -55,15 +55,15 @@ async def found_province(
     client: Client, *, hamlets: int, households: int, commune: str = "32230"
 ) -> SmallProvince:
     """`households` in each of the `hamlets` of one commune. Only these come in batches."""
-    units = _above(commune)
+    units = chain_of(commune)
     positions: dict[str, int] = {}
 
     async def create(path: str, body: dict[str, Any]) -> None:
         answer = await accepted(client, path, body, after=positions)
-        _note(positions, answer)
+        note(positions, answer)
 
     for unit in units:
-        await create("/v1/units", _unit(unit))
+        await create("/v1/units", unit_body(unit))
     await create("/v1/digital-services", SERVICE)
     founded = []
     for number in range(1, hamlets + 1):
@@ -89,7 +89,7 @@ async def found_province(
     return SmallProvince(tuple(units), tuple(founded), read_after(positions))
 
 
-def _above(commune: str) -> list[NationalUnit]:
+def chain_of(commune: str) -> list[NationalUnit]:
     """Province, district and commune."""
     units = {
         unit.id: unit for unit in read_units(units_file(DATA / "administrative-units", FIRST_DAY), FIRST_DAY)
@@ -101,7 +101,7 @@ def _above(commune: str) -> list[NationalUnit]:
     return chain
 
 
-def _unit(unit: NationalUnit) -> dict[str, Any]:
+def unit_body(unit: NationalUnit) -> dict[str, Any]:
     body: dict[str, Any] = orjson.loads(establish(unit, FIRST_DAY, "a list"))["body"]
     return body
 
@@ -147,7 +147,7 @@ def read_after(positions: dict[str, int]) -> dict[str, str]:
     return {"Read-After": ",".join(f"{source}:{position}" for source, position in positions.items())}
 
 
-def _note(positions: dict[str, int], accepted: dict[str, Any]) -> None:
+def note(positions: dict[str, int], accepted: dict[str, Any]) -> None:
     receipt = accepted["receipt"]
     positions[receipt["source"]] = max(receipt["position"], positions.get(receipt["source"], 0))
 
@@ -179,4 +179,4 @@ async def send_all(client: Client, commands: Sequence[dict[str, Any]], positions
     assert answer.status == 200, (answer.status, answer.body)
     for result in answer.body["results"]:
         assert result["status"] in ("accepted", "repeated"), result
-        _note(positions, result)
+        note(positions, result)
