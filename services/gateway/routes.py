@@ -84,6 +84,8 @@ ROUTES = (
         "GET /v1/kpis/evidence",
         "GET /v1/indicators",
         "GET /v1/audit/{kind}/{id}",
+        "GET POST /v1/statements",
+        "GET /v1/statements/{id}",
         "GET /v1/closings",
         "GET /v1/closings/{unit}/{month}",
         *(

@@ -13,6 +13,7 @@ import orjson
 from libs.events.merkle import leaf_hash
 from services.metrics import cut as cuts
 from services.metrics import postings, tables
+from services.metrics.approved import approved_cut
 from services.metrics.cited import Topics
 from services.metrics.declared import read_cited
 from services.metrics.digest import snapshot
@@ -48,7 +49,9 @@ async def the_one(connection: tables.Connection, question: Question, *, sources:
     """Inside a snapshot that uses the live ledger. Raises Problem: figure-not-one, what `reckon` and
     `cut.take` raise.
     """
-    asked = cuts.parse(question.as_of) if question.as_of else {}
+    asked: cuts.Asked = cuts.parse(question.as_of) if question.as_of else {}
+    if question.basis == "approved":
+        asked = await approved_cut(connection, question)
     cut = await cuts.take(connection, asked)
     found = await reckon(connection, question, cut, asked=asked, sources=sources)
     if len(found.items) != 1:

@@ -1,8 +1,11 @@
 """Wires and runs the metrics service."""
 
+from collections.abc import Sequence
+
 import asyncpg
 
 from libs.events.consumer import Consumer
+from libs.events.decider import Command
 from libs.events.feeds import LogFeed
 from libs.events.handler import Handler
 from libs.service.app import ServiceApp, create_app
@@ -10,18 +13,20 @@ from libs.service.commands import CommandApi
 from libs.service.log_service import LogService
 from libs.service.serve import run
 from libs.service.settings import Settings
-from services.metrics import api, closing_routes
+from services.metrics import api, closing_routes, statement_routes
 from services.metrics.audit import Audit
 from services.metrics.cited import Topics
 from services.metrics.closing_facts import ClosingFacts
 from services.metrics.closings import Closings
 from services.metrics.comparing import Comparisons
 from services.metrics.decisions import COMMANDS, SERVICE, domain
+from services.metrics.decisions.known import LookedUp
 from services.metrics.evidence import Evidence
 from services.metrics.following import follow_sources
 from services.metrics.kpis import Kpis
 from services.metrics.migrations import DIRECTORIES
 from services.metrics.own_projection import OwnLists
+from services.metrics.statement_facts import StatementFacts
 
 
 def create(settings: Settings) -> ServiceApp:
@@ -33,19 +38,27 @@ def create(settings: Settings) -> ServiceApp:
     def pool() -> asyncpg.Pool:
         return service.log.pool
 
-    handler = Handler(service.log, domain(ClosingFacts(pool, sources).prepare))
+    closing_facts, statement_facts = ClosingFacts(pool, sources), StatementFacts(pool, sources)
+
+    async def look_up(asked: Sequence[Command]) -> LookedUp:
+        return {**await closing_facts.prepare(asked), **await statement_facts.prepare(asked)}
+
+    handler = Handler(service.log, domain(look_up))
     commands = CommandApi(handler, COMMANDS, service.read_after)
     closings = Closings(pool)
     topics = Topics(settings.need("kafka_bootstrap"), followed)
     audit = Audit(pool, topics)
     evidence = Evidence(pool, topics, sources)
+    routes = closing_routes.writes(commands, closings, service.read_after)
+    statement_routes.writes(routes, commands)
     return create_app(
         service=SERVICE,
         settings=settings,
-        routes=closing_routes.writes(commands, closings, service.read_after),
+        routes=routes,
         routers=[
             api.reads(Kpis(pool, sources), Comparisons(pool, sources), evidence, audit, service.read_after),
             closing_routes.reads(closings, service.read_after),
+            statement_routes.reads(pool, service.read_after),
         ],
         lifespan=service.running,
         ready=service.ready,

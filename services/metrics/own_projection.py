@@ -19,6 +19,7 @@ from services.metrics.decisions.closings import (
     MonthReturned,
     MonthSubmitted,
 )
+from services.metrics.decisions.statements import StatementIssued
 
 
 class OwnLists:
@@ -43,10 +44,26 @@ class OwnLists:
             match event:
                 case MonthSubmitted() | MonthReturned() | MonthApproved() | MonthReopened():
                     await _close(connection, recorded, event)
+                case StatementIssued():
+                    await _issue(connection, recorded, event)
         return list(poisoned.values())
 
     def rolled_back(self) -> None:
         """Nothing is in memory."""
+
+
+async def _issue(connection: asyncpg.Connection, recorded: Recorded, event: StatementIssued) -> None:
+    await connection.execute(
+        """INSERT INTO statements (statement_id, unit_id, content, digest, issued_by, issued_at, position)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        event.statement_id,
+        event.unit_id,
+        event.content,
+        event.digest,
+        recorded.actor,
+        datetime.fromisoformat(recorded.time),
+        recorded.position,
+    )
 
 
 async def _close(connection: asyncpg.Connection, recorded: Recorded, event: ClosingEvent) -> None:

@@ -59,10 +59,12 @@ class Before:
         """Province and commune go whole into new ones, the district is dissolved; the new ones' ids."""
         province = str(national_unit_id("province", "95", REFORM))
         commune = str(national_unit_id("commune", "31813", REFORM))
-        units = [
-            {"id": province, "level": "province", "code": "95", "kind": "tỉnh", "name": "Mới", "parent_id": None},
-            {"id": commune, "level": "commune", "code": "31813", "kind": "xã", "name": "Mới", "parent_id": province},
-        ]  # fmt: skip
+        units: list[dict[str, Any]] = [
+            {"id": province, "level": "province", "code": "95", "kind": "tỉnh", "parent_id": None},
+            {"id": commune, "level": "commune", "code": "31813", "kind": "xã", "parent_id": province},
+        ]
+        for unit in units:
+            unit["name"] = "Mới"
         decree = {
             "id": str(uuid7()),
             "instrument": "Nghị quyết thử",

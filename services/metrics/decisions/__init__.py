@@ -1,4 +1,4 @@
-"""What metrics decides by itself, on a log of its own: closings. What it counts is in `domain`.
+"""What metrics decides by itself, on a log of its own: closings, statements. What it counts is in `domain`.
 
 Further ones have a module here with their commands, events, `evolve` and `decide`, as `closings.py` does, and
 a line in each of the lists below. What they must know of the ledger goes into `known.py`.
@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
-from services.metrics.decisions import closings
+from services.metrics.decisions import closings, statements
 from services.metrics.decisions.closings import (
     ApproveMonth,
     MonthApproved,
@@ -20,23 +20,26 @@ from services.metrics.decisions.closings import (
     ReturnMonth,
     SubmitMonth,
 )
-from services.metrics.decisions.known import Known
+from services.metrics.decisions.known import LookedUp
+from services.metrics.decisions.statements import IssueStatement, StatementIssued
 
 SERVICE = "metrics"
 
-MetricsCommand = closings.ClosingCommand
-MetricsEvent = closings.ClosingEvent
+MetricsCommand = closings.ClosingCommand | IssueStatement
+MetricsEvent = closings.ClosingEvent | StatementIssued
 
 COMMANDS: dict[str, type[Command]] = {
-    command.kind: command for command in (SubmitMonth, ReturnMonth, ApproveMonth, ReopenMonth)
+    command.kind: command for command in (SubmitMonth, ReturnMonth, ApproveMonth, ReopenMonth, IssueStatement)
 }
-EVENTS = types_of(SERVICE, MonthSubmitted, MonthReturned, MonthApproved, MonthReopened)
+EVENTS = types_of(SERVICE, MonthSubmitted, MonthReturned, MonthApproved, MonthReopened, StatementIssued)
 
 
 def evolve(state: Any, event: MetricsEvent) -> object:
     match event:
         case MonthSubmitted() | MonthReturned() | MonthApproved() | MonthReopened():
             return closings.evolve(state, event)
+        case StatementIssued():
+            return statements.evolve(state, event)
         case _:
             assert_never(event)
 
@@ -45,11 +48,13 @@ def decide(command: MetricsCommand, states: States, context: Context) -> Sequenc
     match command:
         case SubmitMonth() | ReturnMonth() | ApproveMonth() | ReopenMonth():
             return closings.decide(command, states, context)
+        case IssueStatement():
+            return statements.decide(command, states, context)
         case _:
             assert_never(command)
 
 
-def domain(prepare: Callable[[Sequence[Command]], Awaitable[Known]] | None = None) -> Domain:
+def domain(prepare: Callable[[Sequence[Command]], Awaitable[LookedUp]] | None = None) -> Domain:
     """`prepare` looks up what decisions need of the ledger, at the moment of the decision."""
     return Domain(service=SERVICE, events=EVENTS, evolve=evolve, decide=decide, prepare=prepare)
 

@@ -41,3 +41,15 @@ class UnitMonth:
 
 Known = Mapping[str, UnitMonth]
 """By the stream of the closing."""
+
+
+class Worked(NamedTuple):
+    """What a statement would say; `missing` names what keeps it from being whole."""
+
+    unit_id: UUID
+    content: str
+    missing: tuple[str, ...] = ()
+
+
+LookedUp = Mapping[str, UnitMonth | Worked]
+"""Of closings and statements, by stream."""

@@ -14,3 +14,5 @@ REVOKE ALL ON FUNCTION empty_ledger, index_ledger FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION empty_ledger, index_ledger TO {app};
 -- Read models of the service's own log; they may be made again.
 GRANT SELECT, INSERT, UPDATE, DELETE ON closings TO {app};
+REVOKE ALL ON statements FROM PUBLIC, {app};
+GRANT SELECT, INSERT ON statements TO {app};
