@@ -1,12 +1,15 @@
 """June of a commune and its province is closed through the gateway, after the reform of July 2025."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
+import pytest
 from uuid_utils.compat import uuid7
 
 from libs.events.ids import national_unit_id
+from socai.local.system import System
 from tests.e2e.evidence import ask_kpis, read_log, read_topic, source_of
-from tests.e2e.mortal import Mortal
 from tests.e2e.small_province import (
     SERVICE,
     Hamlet,
@@ -59,12 +62,9 @@ class Before:
         """Province and commune go whole into new ones, the district is dissolved; the new ones' ids."""
         province = str(national_unit_id("province", "95", REFORM))
         commune = str(national_unit_id("commune", "31813", REFORM))
-        units: list[dict[str, Any]] = [
-            {"id": province, "level": "province", "code": "95", "kind": "tỉnh", "parent_id": None},
-            {"id": commune, "level": "commune", "code": "31813", "kind": "xã", "parent_id": province},
-        ]
-        for unit in units:
-            unit["name"] = "Mới"
+        new = {"id": province, "level": "province", "code": "95", "kind": "tỉnh", "name": "Mới"}
+        below = {"id": commune, "level": "commune", "code": "31813", "kind": "phường", "name": "Mới"}
+        units = [new | {"parent_id": None}, below | {"parent_id": province}]
         decree = {
             "id": str(uuid7()),
             "instrument": "Nghị quyết thử",
@@ -81,16 +81,23 @@ class Before:
         return province, commune
 
 
+@pytest.fixture
+async def client(system: System) -> AsyncIterator[Client]:
+    """Of the system that tests share: what `mortal` has is counted by others."""
+    headers = {"Authorization": f"Bearer {system.token()}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        yield Client(system.gateway_url, session)
+
+
 async def test_june_is_closed_after_the_reform_under_the_units_of_june(
-    mortal: Mortal, client: Client
+    system: System, client: Client
 ) -> None:
     before = Before(client)
     hamlet = await before.found()
     await before.visit(hamlet, "2025-06-20")
     province, commune = await before.reform()
     officers = {
-        name: {"Authorization": f"Bearer {mortal.system.token(subject=name)}"}
-        for name in ("officer", "chief")
+        name: {"Authorization": f"Bearer {system.token(subject=name)}"} for name in ("officer", "chief")
     }
 
     async def do(verb: str, unit: str, body: dict[str, Any], actor: str) -> Answer:
@@ -130,10 +137,10 @@ async def test_june_is_closed_after_the_reform_under_the_units_of_june(
     value, _ = await visits_of_june(cut)
     assert value == 1, "June as approved"
 
-    log = await read_log(mortal.system, "metrics")
+    log = await read_log(system, "metrics")
 
     async def all_on_the_topic() -> bool:
-        topic = await read_topic(mortal.system, "metrics")
+        topic = await read_topic(system, "metrics")
         return [(one.position, one.payload) for one in topic] == [(row.position, row.payload) for row in log]
 
     await eventually(all_on_the_topic)
