@@ -31,12 +31,20 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 class ServiceApp(FastAPI):
     """FastAPI without its middlewares: the edge does their work, and turns exceptions into problems.
 
-    `routes_first` are found before FastAPI's own; `stopping` is true from SIGTERM on.
+    `routes_first` are found before FastAPI's own; `stopping` is true from SIGTERM on. Then `on_stop` is
+    called, before requests in flight are waited for.
     """
 
     edge: Edge
     routes_first: Routes
     stopping: bool = False
+    on_stop: Sequence[Callable[[], None]] = ()
+
+    def stop(self) -> None:
+        """What would go on for as long as its client likes ends now."""
+        self.stopping = True
+        for each in self.on_stop:
+            each()
 
     def build_middleware_stack(self) -> ASGIApp:
         return AsyncExitStackMiddleware(self.router)
@@ -85,13 +93,14 @@ def create_app(
     lifespan: Lifespan = _nothing,
     ready: Callable[[], Awaitable[None]] = _ready,
     status: Callable[[], Awaitable[dict[str, Any]]] = _no_status,
+    on_stop: Sequence[Callable[[], None]] = (),
     prefix: str = "",
     open_paths: Sequence[str] = (),
 ) -> ServiceApp:
     """`routes` are answered without FastAPI (see Routes), `routers` with it. `ready` raises while the
     service's own database does not answer or is not migrated. `status` tells what operators want to know;
-    `log`, `relay` and `consumers` in it become metrics. `prefix` stands before the paths of the
-    documentation.
+    `log`, `relay` and `consumers` in it become metrics. `on_stop` ends streams. `prefix` stands
+    before the paths of the documentation.
     """
     app = ServiceApp(
         title=f"Sổ Cái: {service}",
@@ -142,6 +151,7 @@ def create_app(
         first.add_endpoint("GET", "/status", tell)
     app.router.default = unmatched
     app.routes_first = first
+    app.on_stop = on_stop
     app.edge = Edge(
         app.serve_by_fastapi,
         verifier=TokenVerifier.from_settings(settings),

@@ -58,12 +58,26 @@ class Edge:
         correlation_id.set(correlation)
         scope["socai.correlation_id"] = correlation
         status = 0
+        streaming = False
         metrics.IN_FLIGHT.inc()
 
+        def answered() -> None:
+            seconds = time.perf_counter() - start
+            method, route = scope["method"], _template(scope)
+            metrics.IN_FLIGHT.dec()
+            metrics.observe_request(method=method, route=route, status=status, seconds=seconds)
+            if route not in _OPERATION or status >= 400:
+                ms = round(seconds * 1000, 2)
+                log_request(method=method, route=route, status=status, ms=ms, correlation=correlation)
+
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streaming
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if is_stream(message.get("headers", ())):
+                    # It may go on for hours: what was asked for is there when it begins.
+                    streaming = True
+                    answered()
                 message["headers"] = _completed(message.get("headers", ()), correlation)
             await send(message)
 
@@ -89,13 +103,11 @@ class Edge:
                     problem = Problem("internal-error")
                 await render(problem, headers.get(b"accept-language"))(scope, receive, send_with_headers)
         finally:
-            seconds = time.perf_counter() - start
-            method, route = scope["method"], _template(scope)
-            metrics.IN_FLIGHT.dec()
-            metrics.observe_request(method=method, route=route, status=status, seconds=seconds)
-            if route not in _OPERATION or status >= 400:
-                ms = round(seconds * 1000, 2)
-                log_request(method=method, route=route, status=status, ms=ms, correlation=correlation)
+            if streaming:
+                seconds = round(time.perf_counter() - start, 1)
+                _log.info("stream_ended", route=_template(scope), seconds=seconds)
+            else:
+                answered()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -111,6 +123,11 @@ class Edge:
         route, scope["path_params"] = found
         scope["socai.route"] = route.template
         await route.app(scope, receive, send)
+
+
+def is_stream(headers: Collection[tuple[bytes, bytes]]) -> bool:
+    """Whether an answer with these headers is one of server-sent events."""
+    return any(n.lower() == b"content-type" and v.startswith(b"text/event-stream") for n, v in headers)
 
 
 def _limited(headers: dict[bytes, bytes], receive: Receive) -> Receive:

@@ -25,12 +25,13 @@ REQUESTS = Counter(
 )
 REQUEST_SECONDS = Histogram(
     "socai_http_request_seconds",
-    "From the first byte of a request to the end of its answer",
+    "From the first byte of a request to the end of its answer; of an event stream, to its beginning",
     ("method", "route"),
     buckets=_SECONDS,
     registry=REGISTRY,
 )
 IN_FLIGHT = Gauge("socai_http_requests_in_flight", "Requests being answered", registry=REGISTRY)
+STREAMS = Gauge("socai_http_streams_open", "Answers that go on and on", registry=REGISTRY)
 COMMANDS = Counter(
     "socai_commands_total", "Commands by what became of them", ("kind", "outcome"), registry=REGISTRY
 )

@@ -59,6 +59,7 @@ AVAILABILITY = _rows(
     ("not-ready", 503, "Dịch vụ chưa sẵn sàng", "The service is not ready"),
     ("service-unavailable", 503, "Dịch vụ tạm ngừng", "A service is away"),
     ("service-timeout", 504, "Dịch vụ trả lời quá chậm", "A service did not answer in time"),
+    ("too-many-streams", 503, "Quá nhiều người đang theo dõi trực tiếp", "Too many live streams are open"),
     ("read-after-timeout", 504, "Số liệu chưa kịp cập nhật", "What was written is not included yet"),
 )
 

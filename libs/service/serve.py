@@ -58,6 +58,10 @@ class Server(uvicorn.Server):
         sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
         sys.stdout.buffer.flush()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.stop()
+        await super().shutdown(sockets)
+
     @property
     def url(self) -> str:
         """Where it listens, also when the port was left to the system."""

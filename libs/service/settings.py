@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     ] = Field("ES256", description="the one signature algorithm of accepted tokens")
     socai_token_jwks: str | None = Field(None, description="the issuer's public keys: a path or a URL")
     socai_local_issuer_key: Path | None = Field(None, description="private JWK file; for development only")
+    socai_most_streams: int = Field(
+        1000, ge=0, description="how many live streams of figures one process of metrics keeps open"
+    )
     socai_log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def need(self, field: str) -> str:

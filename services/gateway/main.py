@@ -31,7 +31,14 @@ def create(settings: Settings) -> ServiceApp:
         finally:
             await proxy.close()
 
-    app = create_app(service="gateway", settings=settings, routes=routes, lifespan=lifespan, prefix="/v1")
+    app = create_app(
+        service="gateway",
+        settings=settings,
+        routes=routes,
+        lifespan=lifespan,
+        on_stop=[proxy.stop],
+        prefix="/v1",
+    )
     own.own_description = app.openapi()
     return app
 

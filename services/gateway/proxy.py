@@ -1,8 +1,11 @@
 """Passes requests on to services and their answers back, without looking into either."""
 
+import asyncio
 import io
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -10,9 +13,11 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 from yarl import URL
 
+from libs.events.background import end
 from libs.service import metrics
 from libs.service.body import read_body
-from libs.service.edge import headers_of
+from libs.service.edge import headers_of, is_stream
+from libs.service.event_stream import farewell, gone
 from libs.service.problems import Problem
 
 CONNECT = 2.0
@@ -21,6 +26,8 @@ SILENCE = 30.0
 """Seconds without a byte from a service that is answering."""
 IDLE = 20.0
 """Seconds that an idle connection is kept: less than services keep theirs."""
+LAST_WORDS = 1.0
+"""Seconds for the end of a stream to go out to a client that reads slowly."""
 WHOLE = 64 * 1024
 """Bytes up to which an answer is passed on in one piece."""
 
@@ -56,12 +63,14 @@ class Proxy:
     """A client for each service, all over one pool of connections.
 
     A request's body is read to its end (it is capped) before a service is bothered: a telephone on a bad line
-    takes a minute for what the service reads in a millisecond. Answers are streamed.
+    takes a minute for what the service reads in a millisecond. Answers are streamed. Those that go on and on
+    end when their client leaves, and when this process stops.
     """
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = dict(urls)
         self._session: aiohttp.ClientSession | None = None
+        self._stopping = asyncio.Event()
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(
@@ -75,6 +84,10 @@ class Proxy:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+    def stop(self) -> None:
+        """Streams end, and their clients come back elsewhere."""
+        self._stopping.set()
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -99,11 +112,41 @@ class Proxy:
             body = b"" if scope["method"] == "GET" else await read_body(receive)
             answer = await self._ask(service, scope, URL(target, encoded=True), body)
             try:
-                await _pass_on(answer, send)
+                if is_stream(answer.raw_headers):
+                    await self._pass_on_stream(service, answer, receive, send)
+                else:
+                    await _pass_on(answer, send)
             finally:
                 answer.release()
 
         return app
+
+    async def _pass_on_stream(
+        self, service: str, answer: aiohttp.ClientResponse, receive: Receive, send: Send
+    ) -> None:
+        """Until the service ends it, the client has gone or this process stops. Nothing is said behind half
+        an event, since that would make a whole one of it.
+        """
+        passing = _Passing(answer, send)
+        reading, leaving = asyncio.ensure_future(passing.run()), asyncio.ensure_future(gone(receive))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        with metrics.STREAMS.track_inprogress():
+            try:
+                await asyncio.wait({reading, leaving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await end([reading, leaving, stopping])
+        if leaving.done() and not leaving.cancelled():
+            return
+        reason = "the gateway is being stopped" if self._stopping.is_set() else ""
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            if not isinstance(error, aiohttp.ClientError | TimeoutError):
+                raise error
+            metrics.UPSTREAM_FAILURES.labels(service, "service-unavailable").inc()
+            reason = "the service is away"
+        last = farewell(reason) if reason and passing.between_events else b""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                await send({"type": "http.response.body", "body": last})
 
     async def _ask(self, service: str, scope: Scope, url: URL, body: bytes) -> aiohttp.ClientResponse:
         """The beginning of the service's answer. Reading is tried twice, since the service may just have been
@@ -147,13 +190,32 @@ def _forwarded(scope: Scope) -> dict[str, str]:
     return forwarded
 
 
-async def _pass_on(answer: aiohttp.ClientResponse, send: Send) -> None:
+class _Passing:
+    """`between_events`: what was passed on ends with a whole event."""
+
+    def __init__(self, answer: aiohttp.ClientResponse, send: Send) -> None:
+        self._answer = answer
+        self._send = send
+        self.between_events = True
+
+    async def run(self) -> None:
+        await self._send(_start(self._answer))
+        async for part in self._answer.content.iter_any():
+            await self._send({"type": "http.response.body", "body": part, "more_body": True})
+            self.between_events = part.endswith(b"\n\n")
+
+
+def _start(answer: aiohttp.ClientResponse) -> dict[str, Any]:
     headers = [
         (lowered, value)
         for name, value in answer.raw_headers
         if (lowered := name.lower()) not in _NOT_RETURNED
     ]
-    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+async def _pass_on(answer: aiohttp.ClientResponse, send: Send) -> None:
+    start = _start(answer)
     length = answer.content_length
     if length is not None and length <= WHOLE:
         try:

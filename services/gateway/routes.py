@@ -82,6 +82,7 @@ ROUTES = (
         "GET /v1/kpis",
         "GET /v1/kpis/compare",
         "GET /v1/kpis/evidence",
+        "GET /v1/kpis/stream",
         "GET /v1/indicators",
         "GET /v1/audit/{kind}/{id}",
         "GET POST /v1/statements",

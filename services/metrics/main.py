@@ -27,6 +27,8 @@ from services.metrics.kpis import Kpis
 from services.metrics.migrations import DIRECTORIES
 from services.metrics.own_projection import OwnLists
 from services.metrics.statement_facts import StatementFacts
+from services.metrics.stream import Streams
+from services.metrics.stream_api import stream
 
 
 def create(settings: Settings) -> ServiceApp:
@@ -46,6 +48,8 @@ def create(settings: Settings) -> ServiceApp:
     handler = Handler(service.log, domain(look_up))
     commands = CommandApi(handler, COMMANDS, service.read_after)
     closings = Closings(pool)
+    kpis = Kpis(pool, sources)
+    streams = Streams(kpis, most=settings.socai_most_streams)
     topics = Topics(settings.need("kafka_bootstrap"), followed)
     audit = Audit(pool, topics)
     evidence = Evidence(pool, topics, sources)
@@ -56,13 +60,15 @@ def create(settings: Settings) -> ServiceApp:
         settings=settings,
         routes=routes,
         routers=[
-            api.reads(Kpis(pool, sources), Comparisons(pool, sources), evidence, audit, service.read_after),
+            api.reads(kpis, Comparisons(pool, sources), evidence, audit, service.read_after),
+            stream(streams, service.read_after),
             closing_routes.reads(closings, service.read_after),
             statement_routes.reads(pool, service.read_after),
         ],
         lifespan=service.running,
         ready=service.ready,
         status=service.status,
+        on_stop=[streams.stop],
     )
 
 

@@ -188,17 +188,21 @@ async def read_quarantined(connection: Connection, cut: Cut) -> set[str | None]:
     return {place for _, payload in found for place in await _places(connection, payload)}
 
 
+WARNING_OF_SOURCE = """
+CASE WHEN gap_after = position THEN 'gap'
+     WHEN head - position >= $2 THEN 'behind'
+     WHEN (looked > now() - $3 * interval '1 second') IS NOT TRUE THEN 'behind'
+END
+"""
+"""Of a row of consumer_checkpoints, what keeps its source from being up to date; $2 is BEHIND, $3 UNSEEN."""
+
+
 async def read_health(connection: Connection) -> dict[str, str | None]:
     """By source, what keeps it from being up to date: `gap`, `behind`, or nothing. It is what the active
     consumer knows, whichever process that is; nobody knows what a source's relay has not sent yet.
     """
     found = await connection.fetch(
-        """SELECT source,
-                  CASE WHEN gap_after = position THEN 'gap'
-                       WHEN head - position >= $2 THEN 'behind'
-                       WHEN (looked > now() - $3 * interval '1 second') IS NOT TRUE THEN 'behind'
-                  END AS warning
-             FROM consumer_checkpoints WHERE consumer = $1""",
+        f"SELECT source, {WARNING_OF_SOURCE} AS warning FROM consumer_checkpoints WHERE consumer = $1",
         tables.CONSUMER,
         BEHIND,
         UNSEEN,

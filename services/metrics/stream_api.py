@@ -1,0 +1,65 @@
+"""`GET /v1/kpis/stream`: figures as they change, as server-sent events."""
+
+from typing import Annotated, Any, ClassVar
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from libs.service.auth import principal_of
+from libs.service.event_stream import MEDIA_TYPE, EventStream
+from libs.service.parameters import known_parameters
+from libs.service.read_after import ReadAfter
+from services.metrics.question import Question
+from services.metrics.stream import Streams
+
+DASHBOARD = (
+    "visits",
+    "visits-confirmed",
+    "households-surveyed",
+    "households-guided",
+    "households-guided-share",
+    "households-with-app",
+)
+"""What is told where no indicator is asked for."""
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events. First `figures`, with the answer of `GET /v1/kpis`; then "
+        "`changes`, the same with only the items that are not as they were, or `figures` again where all of "
+        "them are to be replaced. The id is the cut; with it as `Last-Event-ID` the first event is what has "
+        "changed since, or `figures` where that cannot be said. A comment comes every 15 s, and before an "
+        "end that is meant.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    }
+}
+
+
+class StreamQuestion(Question):
+    """A question about now: it names no cut, and nobody has approved what is changing."""
+
+    as_of: ClassVar[None] = None  # type: ignore[misc]
+    basis: ClassVar[str] = "current"  # type: ignore[misc]
+
+    def question(self) -> Question:
+        given = self.model_dump(by_alias=True, exclude_unset=True)
+        return Question.model_validate({**given, "indicator": self.indicator or list(DASHBOARD)})
+
+
+def stream(streams: Streams, read_after: ReadAfter) -> APIRouter:
+    async def included(request: Request) -> None:
+        await read_after.wait(request.scope)
+
+    router = APIRouter(prefix="/v1")
+
+    @router.get(
+        "/kpis/stream",
+        dependencies=[Depends(known_parameters), Depends(included)],
+        response_class=EventStream,
+        responses=_RESPONSES,
+    )
+    async def stream_kpis(request: Request, asked: Annotated[StreamQuestion, Query()]) -> Response:
+        """Figures as they change."""
+        last_id = request.headers.get("last-event-id")
+        until = principal_of(request.scope).expires_at
+        return EventStream(await streams.open(asked.question(), last_id=last_id, until=until))
+
+    return router
