@@ -57,8 +57,11 @@ class TakenOver(Exception):
     """Another process has advanced this consumer: this one must leave."""
 
 
+# Whoever applies something new has just seen the source.
 _ADVANCE = """
-UPDATE consumer_checkpoints SET position = $4, kafka_offset = $5, range = $6, time = now()
+UPDATE consumer_checkpoints
+   SET position = $4, kafka_offset = $5, range = $6, time = now(),
+       looked = CASE WHEN $4 > $3 THEN now() ELSE looked END
  WHERE consumer = $1 AND source = $2 AND position = $3
 RETURNING position
 """

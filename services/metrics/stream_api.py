@@ -1,15 +1,17 @@
 """`GET /v1/kpis/stream`: figures as they change, as server-sent events."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
+from libs.events.day import Day
 from libs.service.auth import principal_of
 from libs.service.event_stream import MEDIA_TYPE, EventStream
 from libs.service.parameters import known_parameters
 from libs.service.read_after import ReadAfter
-from services.metrics.question import Question
+from services.metrics.question import Asked, Question
 from services.metrics.stream import Streams
 
 DASHBOARD = (
@@ -33,11 +35,10 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-class StreamQuestion(Question):
+class StreamQuestion(Asked):
     """A question about now: it names no cut, and nobody has approved what is changing."""
 
-    as_of: ClassVar[None] = None  # type: ignore[misc]
-    basis: ClassVar[str] = "current"  # type: ignore[misc]
+    boundaries: Annotated[Day | None, Field(description="The day whose hierarchy counts; else `to`")] = None
 
     def question(self) -> Question:
         given = self.model_dump(by_alias=True, exclude_unset=True)
@@ -53,6 +54,7 @@ def stream(streams: Streams, read_after: ReadAfter) -> APIRouter:
     @router.get(
         "/kpis/stream",
         dependencies=[Depends(known_parameters), Depends(included)],
+        status_code=200,
         response_class=EventStream,
         responses=_RESPONSES,
     )

@@ -34,7 +34,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
             (422, "by-not-possible", "/query/by"),
         ),
         ({"indicator": "visits", "level": "hamlet"}, (422, "by-not-possible", "/query/level")),
-        ({"indicator": "visits", "basis": "approved"}, (422, "basis-not-available", "/query/basis")),
+        (
+            {"indicator": "visits", "basis": "approved", "to": "2023-06-29"},
+            (422, "period-not-whole", "/query/to"),
+        ),
+        (
+            {"indicator": "visits", "basis": "approved", "since": "2023-06-02"},
+            (422, "period-not-whole", "/query/from"),
+        ),
+        (
+            {"indicator": "visits", "basis": "approved", "as_of": "2026-01-01"},
+            (422, "value-not-allowed", "/query/as_of"),
+        ),
         ({"indicator": "adoption", "stage": "used"}, (422, "field-missing", "/query/digital_service")),
         ({"indicator": "adoption", "digital_service": VNEID}, (422, "field-missing", "/query/stage")),
         (
