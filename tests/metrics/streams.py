@@ -26,6 +26,15 @@ class Told:
         return {item["indicator"]: item["value"] for item in self.data["items"]}
 
 
+def fields_of(block: list[str]) -> dict[str, str]:
+    """Of one event's lines; comments are none."""
+    return dict(line.split(": ", 1) for line in block if line and not line.startswith(":"))
+
+
+def told_by(fields: Mapping[str, str]) -> Told:
+    return Told(fields["event"], fields["id"], json.loads(fields["data"]))
+
+
 @dataclass
 class Listener:
     """Reads a stream piece by piece. `comments` and `retries` are what stood between events."""
@@ -41,12 +50,12 @@ class Listener:
                 block = await self._block()
                 if block is None:
                     return None
-                fields = dict(line.split(": ", 1) for line in block if line and not line.startswith(":"))
                 self.comments += [line[1:].strip() for line in block if line.startswith(":")]
+                fields = fields_of(block)
                 if "retry" in fields:
                     self.retries.append(int(fields["retry"]))
                 if "data" in fields:
-                    return Told(fields["event"], fields["id"], json.loads(fields["data"]))
+                    return told_by(fields)
 
     async def told(self) -> Told:
         event = await self.next()
