@@ -87,6 +87,8 @@ class EventStream(Response):
             except TimeoutError:
                 _log.warning("stream_stalled", seconds=STALLED)
                 return
+            # Sending to a client that has gone takes no time: let it be noticed.
+            await asyncio.sleep(0)
 
 
 async def gone(receive: Receive) -> None:

@@ -23,9 +23,9 @@ _MOST_QUARANTINED = 1_000
 
 BEHIND = 1_000
 """Events known to follow from which on figures are marked."""
-UNSEEN = 3.0
+UNSEEN = 10.0
 """Seconds without a sight of the source from which on figures are marked: accepted events may wait where
-nobody looks. The active consumer looks every second."""
+nobody looks. The active consumer says every second or two that it has looked, after a large batch later."""
 
 
 def known_at_cut(row: str) -> str:

@@ -10,7 +10,7 @@ from tests.metrics.events import Logs
 from tests.metrics.figures import WORLD, Figures, settings_on
 from tests.metrics.ledgers import Ledgers, open_ledgers
 from tests.metrics.topics import Published
-from tests.services import serving
+from tests.services import eventually, serving
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
@@ -26,9 +26,17 @@ async def settings(stack: Embedded, session_directory: Path) -> Settings:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def figures(settings: Settings) -> AsyncIterator[Figures]:
-    """The running service, fed from topics."""
+async def served(settings: Settings) -> AsyncIterator[Figures]:
     published = Published(settings.need("kafka_bootstrap"), Logs(*WORLD))
     after = await published.publish()
     async with serving("metrics", create, settings) as client:
         yield Figures(client, published, after)
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def figures(served: Figures) -> Figures:
+    """The running service, fed from topics. It stands still while tests without it run, and then says that
+    nobody has looked: each test begins when it has looked again.
+    """
+    await eventually(served.up_to_date)
+    return served

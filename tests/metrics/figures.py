@@ -105,6 +105,9 @@ class Figures:
         self.logs.append(*facts)
         self.after = await self.published.publish()
 
+    async def up_to_date(self) -> bool:
+        return "behind" not in (await self.item("visits"))["warnings"]
+
     async def ask(
         self,
         *,

@@ -95,8 +95,16 @@ async def warned(figures: Figures, indicator: str) -> set[str]:
     }
 
 
+async def reformed(figures: Figures) -> int:
+    """The position of the reform's first part, whichever test of these comes first."""
+    logs = figures.logs
+    if not any(event[3] is REFORM[0][1] for event in logs.raw):
+        await figures.add(*OLD, *REFORM)
+    return next(event[1] for event in logs.raw if event[3] is REFORM[1][1])
+
+
 async def test_figures_under_either_map(figures: Figures) -> None:
-    await figures.add(*OLD, *REFORM)
+    await reformed(figures)
     old: dict[str, Any] = {"unit": "91@2025-06-30", "boundaries": FIRST}
     new: dict[str, Any] = {"unit": "91@2025-07-01", "boundaries": DAY}
     assert await values(figures, **old) == {"91": 3}
@@ -134,8 +142,7 @@ async def test_figures_under_either_map(figures: Figures) -> None:
 
 async def test_what_is_left_in_a_hamlet_that_was_split_is_shown_where_it_may_belong(figures: Figures) -> None:
     """Until its households and teams are assigned to the parts; what was done in it before stays there."""
-    if "units-reorganised" not in {event[2] for event in figures.logs.raw if event[0] == REGISTRY}:
-        await figures.add(*OLD, *REFORM)
+    await reformed(figures)
     await figures.add(
         unit("khu 3", "hamlet", "Rạch Giá mới", valid_from=DAY),
         household("khu 3.0", "khu 3", "2025-07-02"),
@@ -156,16 +163,11 @@ async def test_what_is_left_in_a_hamlet_that_was_split_is_shown_where_it_may_bel
 
 
 async def test_before_the_last_part_nothing_of_a_reorganisation_is_known(figures: Figures) -> None:
-    """Whatever was added before: the cut goes through the reform of the test above, or none."""
-    logs = figures.logs
-    kinds = [event[2] for event in logs.raw if event[0] == REGISTRY]
-    if "units-reorganised" not in kinds:
-        await figures.add(*OLD, *REFORM)
-        kinds = [event[2] for event in logs.raw if event[0] == REGISTRY]
-    first = kinds.index("units-reorganised") + 1
+    first = await reformed(figures)
     answer = await figures.ask(
         indicator="teams", unit="91@2025-07-01", boundaries=DAY, as_of=f"{REGISTRY}:{first}"
     )
+    assert answer.status == 200, answer.body
     assert answer.body["items"][0]["unit"]["id"] == an_id("Kiên Giang")
     whole = await figures.item("teams", unit="91@2025-07-01", boundaries=DAY, as_of=f"{REGISTRY}:{first + 1}")
     assert whole["unit"]["id"] == an_id("An Giang")

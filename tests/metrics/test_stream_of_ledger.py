@@ -38,6 +38,7 @@ from tests.metrics.ledgers import Ledgers, ListFeed
 from tests.metrics.streams import Told, fields_of, told_by
 from tests.metrics.test_following import knows
 from tests.metrics.test_reorganised_units import OLD, REFORM
+from tests.services import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -242,16 +243,18 @@ async def test_a_stream_ends_with_the_token(ledgers: Ledgers, streams: Streams) 
 async def test_while_nobody_follows_nobody_looks(ledgers: Ledgers, streams: Streams) -> None:
     await ledgers.clear()
     await ledgers.follow(Logs(*WORLD))
-    before = asyncio.all_tasks()
+    assert not watching()
     async with following(streams) as stream:
         await event(stream)
-        assert len(asyncio.all_tasks() - before) == 1, "one looks for all"
+        assert len(watching()) == 1, "one looks for all"
         async with following(streams, indicator=["members"]) as other:
             await event(other)
-            assert len(asyncio.all_tasks() - before) == 1
-    ended = asyncio.all_tasks() - before
-    await asyncio.wait(ended, timeout=5)
-    assert asyncio.all_tasks() <= before
+            assert len(watching()) == 1
+    await until(lambda: not watching())
+
+
+def watching() -> set[asyncio.Task[Any]]:
+    return {task for task in asyncio.all_tasks() if "Streams._watch" in repr(task.get_coro())}
 
 
 async def test_whoever_is_told_first_is_told_all_that_they_wrote(ledgers: Ledgers, streams: Streams) -> None:
