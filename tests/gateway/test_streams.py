@@ -1,6 +1,8 @@
 """Event streams that break off behind the gateway."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -25,37 +27,41 @@ def telling(*pieces: bytes, then_close: bool = True) -> Misbehaving:
     return Misbehaving(tell)
 
 
+@asynccontextmanager
+async def behind_gateway(issuer: Issuer, service: Misbehaving) -> AsyncIterator[aiohttp.ClientResponse]:
+    async with (
+        service.listening() as url,
+        before(issuer, url) as client,
+        client.get("/v1/kpis/stream") as answer,
+    ):
+        yield answer
+
+
 async def test_when_the_service_dies_the_stream_ends_and_says_when_to_come_back(issuer: Issuer) -> None:
-    service = telling(WHOLE)
-    async with service.listening() as url, before(issuer, url) as client:
-        async with client.get("/v1/kpis/stream") as answer:
-            told = await answer.read()
+    async with behind_gateway(issuer, telling(WHOLE)) as answer:
+        told = await answer.read()
     assert told.startswith(WHOLE + b": the service is away\nretry: ")
     assert told.endswith(b"\n\n")
 
 
 async def test_half_an_event_is_never_made_a_whole_one(issuer: Issuer) -> None:
-    service = telling(WHOLE, HALF)
-    async with service.listening() as url, before(issuer, url) as client:
-        async with client.get("/v1/kpis/stream") as answer:
-            assert await answer.read() == WHOLE + HALF
+    async with behind_gateway(issuer, telling(WHOLE, HALF)) as answer:
+        assert await answer.read() == WHOLE + HALF
 
 
 async def test_a_service_that_falls_silent_ends_the_stream(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.gateway.proxy.SILENCE", 0.3)
-    service = telling(WHOLE, then_close=False)
-    async with service.listening() as url, before(issuer, url) as client:
-        async with client.get("/v1/kpis/stream") as answer:
-            assert (await answer.read()).startswith(WHOLE + b": the service is away\nretry: ")
+    async with behind_gateway(issuer, telling(WHOLE, then_close=False)) as answer:
+        assert (await answer.read()).startswith(WHOLE + b": the service is away\nretry: ")
 
 
 async def test_a_gateway_that_stops_amid_an_event_says_nothing_behind_it(issuer: Issuer) -> None:
     service = telling(WHOLE, HALF, then_close=False)
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {issuer.token()}"}) as session:
-        async with service.listening() as url:
-            async with before(issuer, url) as client:
-                answer = await session.get(f"{client._base_url}/v1/kpis/stream")
-                await answer.content.readuntil(HALF)
-            assert await answer.read() == b""
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    async with aiohttp.ClientSession(headers=headers) as session, service.listening() as url:
+        async with before(issuer, url) as client:
+            answer = await session.get(f"{client._base_url}/v1/kpis/stream")
+            await answer.content.readuntil(HALF)
+        assert await answer.read() == b""
