@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -9,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from libs.events.ids import national_unit_id
 from socai.local.system import System
-from tests.e2e.evidence import ask_kpis, read_log, read_topic, source_of
+from tests.e2e.evidence import read_log, read_topic, source_of
 from tests.e2e.small_province import (
     SERVICE,
     Hamlet,
@@ -24,7 +25,6 @@ from tests.e2e.small_province import (
 from tests.services import Answer, Client, eventually
 
 MONTH, REFORM = "2025-06", "2025-07-01"
-JUNE = f"&indicator=visits&from={MONTH}-01&to={MONTH}-30"
 
 
 class Before:
@@ -80,6 +80,51 @@ class Before:
         await self.create("/v1/reorganisations", decree)
         return province, commune
 
+    async def ask(self, path: str, **query: Any) -> dict[str, Any]:
+        answer = await self.client.get(f"{path}?{urlencode(query)}", headers=read_after(self.positions))
+        assert answer.status == 200, answer.body
+        body: dict[str, Any] = answer.body
+        return body
+
+
+LATE = 19
+
+
+async def late_visits_arrive(before: Before, hamlet: Hamlet, cut: dict[str, int]) -> None:
+    """June's statement and June as approved stay as they are; today's figure has them; the comparison of the
+    two lists each.
+    """
+    asked = {"indicator": "visits", "unit": before.province, "from": f"{MONTH}-01", "to": f"{MONTH}-30"}
+    issued = {"id": str(uuid7()), **asked, "as_of": text_of(cut)}
+    await before.create("/v1/statements", issued)
+    statement = await before.ask(f"/v1/statements/{issued['id']}")
+
+    days = [f"{MONTH}-{day:02}" for day in range(1, LATE + 1)]
+    for day in days:
+        await before.visit(hamlet, day)
+
+    assert await before.ask(f"/v1/statements/{issued['id']}") == statement
+    again = {**issued, "id": str(uuid7())}
+    await before.create("/v1/statements", again)
+    assert (await before.ask(f"/v1/statements/{again['id']}"))["digest"] == statement["digest"]
+    [approved] = (await before.ask("/v1/kpis", **asked, basis="approved"))["items"]
+    [today] = (await before.ask("/v1/kpis", **asked))["items"]
+    assert (statement["figure"]["value"], approved["value"], today["value"]) == (1, 1, 1 + LATE)
+
+    [compared] = (await before.ask("/v1/kpis/compare", **asked, basis="approved"))["items"]
+    assert (compared["before"]["value"], compared["after"]["value"]) == (1, 1 + LATE)
+    assert compared["explained"] == [
+        {"component": "value", "reason": "late", "events": LATE, "amount": LATE},
+    ]
+    assert sorted(line["day"] for line in compared["lines"]) == days
+    assert {(line["reason"], line["event"], line["amount"]) for line in compared["lines"]} == {
+        ("late", "visit-recorded", 1)
+    }
+
+
+def text_of(cut: dict[str, int]) -> str:
+    return ",".join(f"{source}:{at}" for source, at in cut.items())
+
 
 @pytest.fixture
 async def client(system: System) -> AsyncIterator[Client]:
@@ -107,9 +152,9 @@ async def test_june_is_closed_after_the_reform_under_the_units_of_june(
             note(before.positions, answer.body)
         return answer
 
-    async def visits_of_june(as_of: dict[str, int] | None = None) -> tuple[int, dict[str, int]]:
-        more = f"&as_of={','.join(f'{source}:{at}' for source, at in as_of.items())}" if as_of else ""
-        told = await ask_kpis(client, before.commune, after=read_after(before.positions), more=JUNE + more)
+    async def visits_of_june(**query: str) -> tuple[int, dict[str, int]]:
+        asked = {"indicator": "visits", "from": f"{MONTH}-01", "to": f"{MONTH}-30", **query}
+        told = await before.ask("/v1/kpis", unit=before.commune, **asked)
         return told["items"][0]["value"], told["cut"]
 
     value, cut = await visits_of_june()
@@ -124,9 +169,7 @@ async def test_june_is_closed_after_the_reform_under_the_units_of_june(
         assert (own.status, own.body["code"]) == (422, "own-submission")
         assert (await do("approve", unit, {}, "chief")).status == 201
 
-    await before.visit(hamlet, "2025-06-21")
-    value, later = await visits_of_june()
-    assert (value, later == cut) == (2, False)
+    await late_visits_arrive(before, hamlet, cut)
     for unit, ended in ((commune, before.commune), (province, before.province)):
         query = {"unit": unit, "month": MONTH}
         listed = await client.get("/v1/closings", query, headers=read_after(before.positions))
@@ -134,8 +177,7 @@ async def test_june_is_closed_after_the_reform_under_the_units_of_june(
         assert found[ended]["status"] == "approved"
         assert found[ended]["cut"] == cut
         assert found[ended]["successor"]["id"] == unit
-    value, _ = await visits_of_june(cut)
-    assert value == 1, "June as approved"
+    assert await visits_of_june(as_of=text_of(cut)) == (1, cut), "June as approved"
 
     log = await read_log(system, "metrics")
 
