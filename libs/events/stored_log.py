@@ -51,6 +51,13 @@ class StoredLog:
         )
         return [LogRow(*row) for row in rows]
 
+    async def read_positions(self, positions: Sequence[int]) -> dict[int, bytes]:
+        """The payloads of those events that there are, by position."""
+        rows = await self.pool.fetch(
+            "SELECT position, payload FROM events WHERE position = ANY($1)", positions
+        )
+        return {row[0]: row[1] for row in rows}
+
     async def read_streams(self, streams: Sequence[str]) -> list[tuple[str, int, bytes]]:
         """(stream, version, payload) of every event of these streams, each in order."""
         rows = await self.pool.fetch(

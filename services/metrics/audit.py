@@ -1,6 +1,6 @@
 """The audit trail: who did what, when, why and on whose behalf, for one thing or one person who signs in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, get_args
@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from libs.events.day import Day
 from libs.events.decider import LOCAL_TIME
-from libs.events.envelope import decode
+from libs.events.envelope import Recorded, decode
+from libs.events.stored_log import StoredLog
 from libs.service.pages import DEFAULT_LIMIT, INT8, page, read_cursor, text
 from libs.service.parameters import check_period, refused
 from libs.service.problems import Problem
 from services.metrics import cut as cuts
 from services.metrics import tables
-from services.metrics.cited import Topics
+from services.metrics.cited import Citation, Topics
 from services.metrics.cut import Cut
 from services.metrics.digest import snapshot
 from services.metrics.domain.audit import Kind, types_about
@@ -46,8 +47,12 @@ class AuditQuestion(BaseModel):
 
 @dataclass(frozen=True)
 class Audit:
+    """`own` is the log of what was decided here, `source` its name."""
+
     pool: Callable[[], asyncpg.Pool]
     topics: Topics
+    own: StoredLog
+    source: str
 
     async def trail(self, kind: str, name: str, question: AuditQuestion) -> dict[str, Any]:
         """One page, the latest first. A thing that nothing is known of has an empty trail. Raises Problem:
@@ -60,33 +65,56 @@ class Audit:
         asked = cuts.parse(question.as_of) if question.as_of else {}
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
-            cut = await cuts.take(connection, asked)
-            rows = await _page(connection, cut, kind, name, question)
+            own, counted = await self._cut_own(connection, asked)
+            cut = await cuts.take(connection, counted)
+            rows = await _page(connection, cut, (self.source, own), kind, name, question)
         found = page(rows, question.limit, key=_key, item=lambda row: row)
         shown = found["items"]
-        events = {
-            (source, record.position): decode(record.payload)
-            async for source, record in self.topics.read([(row["source"], row["position"]) for row in shown])
-        }
+        events = await self._events([(row["source"], row["position"]) for row in shown])
         found["items"] = [_item(row, events[row["source"], row["position"]]) for row in shown]
-        return {"cut": dict(sorted(cut.positions.items())), **found}
+        return {"cut": dict(sorted({**cut.positions, self.source: own}.items())), **found}
+
+    async def _cut_own(self, connection: Connection, asked: cuts.Asked) -> tuple[int, cuts.Asked]:
+        """How far the own log's events count, and what was asked of the other sources."""
+        if isinstance(asked, datetime):
+            return await connection.fetchval(_OWN_UPTO, asked), asked
+        own = await connection.fetchval(_OWN_UPTO, _LATER)
+        named = asked.get(self.source, own)
+        if named > own:
+            raise cuts.not_reached(self.source, own)
+        return named, {source: position for source, position in asked.items() if source != self.source}
+
+    async def _events(self, citations: Sequence[Citation]) -> dict[Citation, Recorded]:
+        mine = [position for source, position in citations if source == self.source]
+        others = [citation for citation in citations if citation[0] != self.source]
+        found = {
+            (source, record.position): decode(record.payload)
+            async for source, record in self.topics.read(others)
+        }
+        payloads = await self.own.read_positions(mine) if mine else {}
+        return found | {(self.source, position): decode(payload) for position, payload in payloads.items()}
 
 
 def _key(row: asyncpg.Record) -> tuple[object, ...]:
     return row["time"].isoformat(), row["source"], row["position"]
 
 
+_OWN_UPTO = "SELECT coalesce(max(position), 0) FROM public.own_trail WHERE time <= $1"
 _PAGE = """
-SELECT c.name AS source, t.position, t.time, type.word AS type, actor.word AS actor, t.command
-  FROM ({}) t
-  JOIN unnest($1::text[], $2::smallint[], $3::bigint[]) c (name, number, reached)
-       ON c.number = t.source AND t.position <= c.reached
-  JOIN words type ON type.id = t.type
-  JOIN words actor ON actor.id = t.actor
- WHERE ($7::text[] = '{{}}' OR type.word = ANY($7)) AND ($8::text IS NULL OR actor.word = $8)
-   AND t.time >= $9 AND t.time < $10
-   AND ($11::timestamptz IS NULL OR (t.time, c.name, t.position) < ($11, $12, $13))
- ORDER BY t.time DESC, c.name DESC, t.position DESC
+SELECT *
+  FROM (SELECT c.name AS source, t.position, t.time, type.word AS type, actor.word AS actor, t.command
+          FROM ({counted}) t
+          JOIN unnest($1::text[], $2::smallint[], $3::bigint[]) c (name, number, reached)
+               ON c.number = t.source AND t.position <= c.reached
+          JOIN words type ON type.id = t.type
+          JOIN words actor ON actor.id = t.actor
+         UNION ALL
+        SELECT $15, o.position, o.time, o.type, o.actor, o.command
+          FROM public.own_trail o WHERE o.position <= $16 AND $17::text IS NOT NULL AND {own}) t
+ WHERE ($7::text[] = '{{}}' OR type = ANY($7)) AND ($8::text IS NULL OR actor = $8)
+   AND time >= $9 AND time < $10
+   AND ($11::timestamptz IS NULL OR (time, source, position) < ($11, $12, $13))
+ ORDER BY time DESC, source DESC, position DESC
  LIMIT $14
 """
 # Each by its own index; one event may name a thing twice.
@@ -102,9 +130,14 @@ _ACTOR = "SELECT * FROM trail WHERE actor = $4 AND $5::int[] IS NOT NULL AND $6:
 _LONG_AGO, _LATER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
+_OWN = {"unit": "o.unit_id = $4", "actor": "o.actor = $17"}
+"""What was decided here is about units."""
+
+
 async def _page(
-    connection: Connection, cut: Cut, kind: str, name: str, question: AuditQuestion
+    connection: Connection, cut: Cut, own: Citation, kind: str, name: str, question: AuditQuestion
 ) -> list[asyncpg.Record]:
+    """`own` is the own log's source and how far it counts."""
     after = read_cursor(question.cursor, datetime.fromisoformat, text, INT8) or (None, None, None)
     about: UUID | int
     first, second = list[int](), list[int]()
@@ -120,9 +153,9 @@ async def _page(
         ]
     names = {number: source for source, (_, number) in (await tables.reached(connection)).items()}
     numbers, positions = cut.columns()
-    services = {source.rsplit("/", 1)[1] for source in cut.positions}
+    services = {source.rsplit("/", 1)[1] for source in (*cut.positions, own[0])}
     return await connection.fetch(
-        _PAGE.format(statement),
+        _PAGE.format(counted=statement, own=_OWN.get(kind, "false")),
         [names[number] for number in numbers],
         numbers,
         positions,
@@ -135,6 +168,8 @@ async def _page(
         _begins(question.until + timedelta(days=1)) if question.until else _LATER,
         *after,
         question.limit + 1,
+        *own,
+        name,
     )
 
 

@@ -99,7 +99,7 @@ async def take(connection: Connection, asked: Asked) -> Cut:
     else:
         for source, position in asked.items():
             if position > reached.get(source, 0):
-                raise _refused("cut-not-reached", f"{source} has reached {reached.get(source, 0)}")
+                raise not_reached(source, reached.get(source, 0))
         positions = reached | {source: position for source, position in asked.items() if source in reached}
     numbers = {number: positions[source] for source, (_, number) in known.items() if number is not None}
     passed = frozenset(source for source in reached if positions[source] < reached[source])
@@ -122,6 +122,10 @@ async def _positions_at(
             raise _refused("rebuild-needed", "the audit trail does not reach back as far")
         positions[source] = position
     return positions
+
+
+def not_reached(source: str, reached: int) -> Problem:
+    return _refused("cut-not-reached", f"{source} has reached {reached}")
 
 
 def _refused(code: str, detail: str) -> Problem:

@@ -51,7 +51,7 @@ def create(settings: Settings) -> ServiceApp:
     kpis = Kpis(pool, sources)
     streams = Streams(kpis, most=settings.socai_most_streams)
     topics = Topics(settings.need("kafka_bootstrap"), followed)
-    audit = Audit(pool, topics)
+    audit = Audit(pool, topics, service.log, service.source)
     evidence = Evidence(pool, topics, sources)
     routes = closing_routes.writes(commands, closings, service.read_after)
     statement_routes.writes(routes, commands)

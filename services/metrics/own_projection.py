@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import assert_never
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -20,6 +21,9 @@ from services.metrics.decisions.closings import (
     MonthSubmitted,
 )
 from services.metrics.decisions.statements import StatementIssued
+
+
+OwnEvent = ClosingEvent | StatementIssued
 
 
 class OwnLists:
@@ -41,6 +45,7 @@ class OwnLists:
             except ValidationError as error:
                 poisoned[recorded.subject] = Poisoned(recorded, error)
                 continue
+            await _note(connection, recorded, event)
             match event:
                 case MonthSubmitted() | MonthReturned() | MonthApproved() | MonthReopened():
                     await _close(connection, recorded, event)
@@ -50,6 +55,19 @@ class OwnLists:
 
     def rolled_back(self) -> None:
         """Nothing is in memory."""
+
+
+async def _note(connection: asyncpg.Connection, recorded: Recorded, event: OwnEvent) -> None:
+    await connection.execute(
+        """INSERT INTO own_trail (position, time, type, actor, command, unit_id)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        recorded.position,
+        datetime.fromisoformat(recorded.time),
+        recorded.type,
+        recorded.actor,
+        UUID(recorded.commandid),
+        event.unit_id,
+    )
 
 
 async def _issue(connection: asyncpg.Connection, recorded: Recorded, event: StatementIssued) -> None:

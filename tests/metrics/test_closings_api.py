@@ -377,3 +377,49 @@ async def test_the_cuts_that_are_approved_now(world: ClosingWorld) -> None:
         assert await approved_cuts(connection, [], []) == {}
     finally:
         await connection.close()
+
+
+async def test_what_was_decided_is_in_the_trails_of_the_unit_and_of_who_decided(world: ClosingWorld) -> None:
+    unit, month, source = WARD_1.unit_id, "2024-11", "/vn/86/metrics"
+
+    async def trail(path: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
+        answer = await world.metrics.get(f"/v1/audit/{path}", headers=world.headers())
+        assert answer.status == 200, answer.body
+        return answer.body["cut"], [(item["event"], item["actor"]) for item in answer.body["items"]]
+
+    submitted = await world.submit(unit, month=month, actor="clerk")
+    assert submitted.status == 201
+    before = world.after[source]
+    assert (await world.do("approve", unit, month=month, actor="overseer")).status == 201
+
+    cut, of_unit = await trail(f"unit/{unit}?event=month-submitted&event=month-approved")
+    assert cut[source] == world.after[source]
+    assert of_unit[:2] == [("month-approved", "overseer"), ("month-submitted", "clerk")]
+    assert (await trail("actor/clerk"))[1] == [("month-submitted", "clerk")]
+    answer = await world.metrics.get(
+        "/v1/audit/actor/overseer", {"as_of": f"{source}:{before}"}, headers=world.headers()
+    )
+    assert answer.body["items"] == []
+    answer = await world.metrics.get("/v1/audit/actor/overseer", headers=world.headers())
+    [item] = answer.body["items"]
+    assert (item["source"], item["position"]) == (source, world.after[source])
+    assert item["stream"] == f"closing/{unit}/{month}"
+    assert item["data"]["month"] == month
+    unreached = await world.metrics.get(
+        "/v1/audit/actor/overseer", {"as_of": f"{source}:{before + 100}"}, headers=world.headers()
+    )
+    assert refusal(unreached)[:2] == (409, "cut-not-reached")
+
+    async def all_pages() -> list[str]:
+        found, query = [], {"limit": 1}
+        while True:
+            page = (await world.metrics.get(f"/v1/audit/unit/{unit}", query, headers=world.headers())).body
+            found += [f"{item['source']}:{item['position']}" for item in page["items"]]
+            if page["next"] is None:
+                return found
+            query["cursor"] = page["next"]
+
+    paged = await all_pages()
+    assert len(paged) == len(set(paged))
+    whole = await world.metrics.get(f"/v1/audit/unit/{unit}", {"limit": 1000}, headers=world.headers())
+    assert [f"{item['source']}:{item['position']}" for item in whole.body["items"]] == paged
