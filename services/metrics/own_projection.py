@@ -23,9 +23,6 @@ from services.metrics.decisions.closings import (
 from services.metrics.decisions.statements import StatementIssued
 
 
-OwnEvent = ClosingEvent | StatementIssued
-
-
 class OwnLists:
     """The projection; its consumer follows the service's own log."""
 
@@ -45,11 +42,12 @@ class OwnLists:
             except ValidationError as error:
                 poisoned[recorded.subject] = Poisoned(recorded, error)
                 continue
-            await _note(connection, recorded, event)
             match event:
                 case MonthSubmitted() | MonthReturned() | MonthApproved() | MonthReopened():
+                    await _note(connection, recorded, event.unit_id)
                     await _close(connection, recorded, event)
                 case StatementIssued():
+                    await _note(connection, recorded, event.unit_id)
                     await _issue(connection, recorded, event)
         return list(poisoned.values())
 
@@ -57,7 +55,7 @@ class OwnLists:
         """Nothing is in memory."""
 
 
-async def _note(connection: asyncpg.Connection, recorded: Recorded, event: OwnEvent) -> None:
+async def _note(connection: asyncpg.Connection, recorded: Recorded, unit_id: UUID) -> None:
     await connection.execute(
         """INSERT INTO own_trail (position, time, type, actor, command, unit_id)
            VALUES ($1, $2, $3, $4, $5, $6)""",
@@ -66,7 +64,7 @@ async def _note(connection: asyncpg.Connection, recorded: Recorded, event: OwnEv
         recorded.type,
         recorded.actor,
         UUID(recorded.commandid),
-        event.unit_id,
+        unit_id,
     )
 
 
