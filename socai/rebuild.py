@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Annotated
@@ -18,6 +19,7 @@ from libs.events.chain import Stopped
 from libs.events.errors import told
 from libs.events.feeds import KafkaFeed
 from libs.service.settings import Settings, load_settings
+from services.metrics import verifications
 from services.metrics.following import SOURCES
 from services.metrics.loading import CannotLoad
 from services.metrics.reader import TopicDiffers
@@ -33,27 +35,46 @@ def run(
     verify_only: Annotated[
         bool, typer.Option("--verify-only", help="compare, and leave the live one")
     ] = False,
+    every: Annotated[
+        float | None, typer.Option(min=0.0001, help="compare again and again, every so many hours")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for scripts")] = False,
 ) -> None:
     """Builds a second ledger from the topics while the live one goes on, compares their digests at the same
     cut and, unless told otherwise, makes the new one live. Exit code 1 if the two differed – the new one,
     which is what the logs say, is live then, too – or if nothing could be built, and the live one stays.
+
+    With `--every` it goes on until it is stopped, whatever it finds; what it found shows in `socai status`.
     """
+    if every is None:
+        raise typer.Exit(_once(verify_only, as_json))
+    if not verify_only:
+        raise typer.BadParameter("only together with --verify-only", param_hint="--every")
+    while True:
+        try:
+            _once(verify_only, as_json)
+        except ConnectionError as error:
+            typer.echo(f"Not compared: {error}", err=True)
+        time.sleep(every * 3600)
+
+
+def _once(verify_only: bool, as_json: bool) -> int:
+    """The exit code. Raises ConnectionError."""
     try:
         with _progress(as_json) as say:
             report = uvloop.run(_rebuild(load_settings(), verify_only, say))
     except AlreadyRunning:
         typer.echo("Another rebuild is running.", err=True)
-        raise typer.Exit(NO) from None
+        return NO
     except (CannotLoad, TopicDiffers, Stopped) as error:
         typer.echo(f"Not rebuilt: {error}", err=True)
-        raise typer.Exit(NO) from None
+        return NO
     except (KafkaError, OSError, asyncpg.PostgresConnectionError) as error:
         raise ConnectionError(told(error)) from error
     typer.echo(orjson.dumps(asdict(report)) if as_json else "\n".join(_lines(report)))
     # A live ledger with events in quarantine has no digest to differ from.
-    if (report.digest_live is not None and not report.equal) or report.wrong_balances:
-        raise typer.Exit(NO)
+    differed = report.digest_live is not None and not report.equal
+    return NO if differed or report.wrong_balances else 0
 
 
 async def _rebuild(settings: Settings, verify_only: bool, say: Callable[[str], None]) -> Report:
@@ -65,7 +86,13 @@ async def _rebuild(settings: Settings, verify_only: bool, say: Callable[[str], N
     async with asyncio.timeout(10):
         connection = await asyncpg.connect(settings.database_url("metrics"))
     try:
-        return await rebuild(connection, feeds, verify_only=verify_only, say=say)
+        try:
+            report = await rebuild(connection, feeds, verify_only=verify_only, say=say)
+        except (CannotLoad, TopicDiffers, Stopped) as error:
+            await verifications.note_failure(connection, str(error))
+            raise
+        await verifications.note(connection, report)
+        return report
     finally:
         await connection.close()
 

@@ -69,6 +69,7 @@ def needs_a_person(told: dict[str, Any]) -> bool:
     return any(
         "error" in service
         or (service.get("log") or {}).get("distrusted_because")
+        or _differs(service.get("verified"))
         or _stands_still(service.get("keys") or {"state": "running"})
         or any(
             _stands_still(each) or each.get("gap") or each.get("quarantined") for each in _workers(service)
@@ -90,6 +91,8 @@ def lines(told: dict[str, Any]) -> list[str]:
             position = log.get("position")
             where = "does not answer: its database is away" if position is None else f"at {position}"
             shown.append(f"{name:<10} log of {log.get('source')} {where}{distrusted}")
+        if verified := service.get("verified"):
+            shown.append(f"{name:<10} ledger compared {verified['time']}: {_result(verified)}")
         if keys := service.get("keys"):
             state = _state(keys)
             shown.append(f"{name:<10} keys, erasures carried out up to {keys.get('erasures_done')}, {state}")
@@ -98,6 +101,21 @@ def lines(told: dict[str, Any]) -> list[str]:
             what = f"consumer {consumer} of {each.get('source')}" if consumer else "relay"
             shown.append(f"{name:<10} {what} at {each.get('position')}, {_manner(each)}")
     return shown
+
+
+def _differs(verified: dict[str, Any] | None) -> bool:
+    """The live ledger was not what the topics say, and still is not."""
+    return verified is not None and verified["well"] is False and not verified["switched"]
+
+
+def _result(verified: dict[str, Any]) -> str:
+    if verified["failed"]:
+        return f"NOT POSSIBLE: {verified['failed']}"
+    if verified["well"]:
+        return "equal"
+    if verified["well"] is None:
+        return "not known, events are in quarantine"
+    return "it differed, and was replaced" if verified["switched"] else "it DIFFERS"
 
 
 def _workers(service: dict[str, Any]) -> list[dict[str, Any]]:

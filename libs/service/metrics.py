@@ -1,6 +1,7 @@
 """Prometheus metrics of every service: all of them are defined here."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import (
@@ -74,6 +75,18 @@ CONSUMER_GAP = Gauge(
 CONSUMER_QUARANTINED = Gauge(
     "socai_consumer_quarantined_events", "Events in quarantine", ("consumer", "source"), registry=REGISTRY
 )
+LEDGER_VERIFIED = Gauge(
+    "socai_ledger_verified_timestamp_seconds",
+    "When the ledger was last compared",
+    ("source",),
+    registry=REGISTRY,
+)
+LEDGER_DIFFERS = Gauge(
+    "socai_ledger_differs",
+    "1 while the live ledger is not what the topics say",
+    ("source",),
+    registry=REGISTRY,
+)
 STATUS_FAILED = Gauge("socai_status_failed", "1 while the status cannot be told", registry=REGISTRY)
 
 Labels = tuple[str, ...]
@@ -111,7 +124,7 @@ def observe_status(status: Mapping[str, Any]) -> None:
     """Copies what a service's `/status` says into gauges, just before they are read.
 
     `log` and `relay` are objects with `source`, `consumers` a list of objects with `consumer` and `source`;
-    what is absent or null is left as it was.
+    `verified` is of metrics only; what is absent or null is left as it was.
     """
     log, relay = status.get("log") or {}, status.get("relay") or {}
     _set(LOG_POSITION, (str(log.get("source")),), log.get("position"))
@@ -125,6 +138,10 @@ def observe_status(status: Mapping[str, Any]) -> None:
         _set(CONSUMER_LAG, labels, consumer.get("lag"))
         _set(CONSUMER_GAP, labels, bool(consumer.get("gap")))
         _set(CONSUMER_QUARANTINED, labels, consumer.get("quarantined"))
+    if verified := status.get("verified"):
+        of = (str(log.get("source")),)
+        _set(LEDGER_VERIFIED, of, datetime.fromisoformat(verified["time"]).timestamp())
+        _set(LEDGER_DIFFERS, of, verified["well"] is False and not verified["switched"])
 
 
 def _set(gauge: Gauge, labels: Labels, value: float | bool | None) -> None:

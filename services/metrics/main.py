@@ -1,9 +1,11 @@
 """Wires and runs the metrics service."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 
+from libs.events import background, database
 from libs.events.consumer import Consumer
 from libs.events.decider import Command
 from libs.events.feeds import LogFeed
@@ -13,7 +15,7 @@ from libs.service.commands import CommandApi
 from libs.service.log_service import LogService
 from libs.service.serve import run
 from libs.service.settings import Settings
-from services.metrics import api, closing_routes, statement_routes
+from services.metrics import api, closing_routes, statement_routes, verifications
 from services.metrics.audit import Audit
 from services.metrics.cited import Topics
 from services.metrics.closing_facts import ClosingFacts
@@ -39,6 +41,16 @@ def create(settings: Settings) -> ServiceApp:
 
     def pool() -> asyncpg.Pool:
         return service.log.pool
+
+    async def status() -> dict[str, Any]:
+        told = await service.status()
+        try:
+            verified = await background.within(1, verifications.last(pool()))
+        except Exception as error:
+            if not database.is_away(error):
+                raise
+            return told
+        return {**told, "verified": verified}
 
     closing_facts, statement_facts = ClosingFacts(pool, sources), StatementFacts(pool, sources)
 
@@ -67,7 +79,7 @@ def create(settings: Settings) -> ServiceApp:
         ],
         lifespan=service.running,
         ready=service.ready,
-        status=service.status,
+        status=status,
         on_stop=[streams.stop],
     )
 

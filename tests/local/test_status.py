@@ -65,3 +65,23 @@ def test_keys_that_no_erasure_reaches_need_a_person(state: str) -> None:
 
 def test_a_service_that_does_not_answer_needs_a_person() -> None:
     assert needs_a_person({"visits": {"error": "no answer"}})
+
+
+@pytest.mark.parametrize(
+    ("verified", "needs", "said"),
+    [
+        ({"well": True}, False, "equal"),
+        ({"well": None}, False, "in quarantine"),
+        ({"well": False, "switched": True}, False, "was replaced"),
+        ({"well": False}, True, "DIFFERS"),
+        ({"well": False, "failed": "position 7 is missing"}, True, "position 7 is missing"),
+    ],
+)
+def test_a_ledger_that_is_not_what_the_topics_say_needs_a_person(
+    verified: dict[str, Any], needs: bool, said: str
+) -> None:
+    system = told()
+    found = {"time": "2026-11-22T03:00:00+00:00", "switched": False, "failed": None, **verified}
+    system["visits"]["verified"] = found
+    assert needs_a_person(system) == needs
+    assert said in "\n".join(lines(system))

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from libs.service.settings import Settings
@@ -19,8 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 ROOT = Path(__file__).parents[2]
 
 
-async def socai(settings: Settings, *arguments: str, **changed: str) -> tuple[int, str, str]:
-    """Exit code, standard output, standard error."""
+async def started(settings: Settings, *arguments: str, **changed: str) -> asyncio.subprocess.Process:
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -29,13 +29,18 @@ async def socai(settings: Settings, *arguments: str, **changed: str) -> tuple[in
         "METRICS_DATABASE_URL": settings.database_url("metrics"),
         **changed,
     }
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "socai", *arguments),
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def socai(settings: Settings, *arguments: str, **changed: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    process = await started(settings, *arguments, **changed)
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
@@ -76,6 +81,55 @@ async def test_a_rebuild_tells_how_long_loading_and_comparing_took(
     assert re.search(r"events loaded in [0-9.]+ s \([0-9,]+/s\), compared in [0-9.]+ s\n", out)
 
 
+async def verified(figures: Figures) -> dict[str, Any]:
+    told: dict[str, Any] = (await figures.client.get("/status")).body["verified"]
+    return told
+
+
+async def scraped(figures: Figures) -> str:
+    async with figures.client.session.get(f"{figures.client.url}/metrics") as answer:
+        return await answer.text()
+
+
+async def test_what_the_last_comparison_found_is_in_the_status(figures: Figures, settings: Settings) -> None:
+    report = await asked(settings, "rebuild", "--verify-only")
+    first = await verified(figures)
+    assert (first["well"], first["switched"], first["failed"]) == (True, False, None)
+    assert first["cut"] == report["cut"]
+    owner = await asyncpg.connect(settings.owner_database_url("metrics"))
+    try:
+        moved = "UPDATE {}.balances SET amount = amount + 1 WHERE ctid = (SELECT min(ctid) FROM {}.balances)"
+        live = await owner.fetchval("SELECT ledger FROM live_ledger")
+        await owner.execute(moved.format(live, live))
+    finally:
+        await owner.close()
+    code, out, _ = await socai(settings, "rebuild", "--verify-only")
+    assert code == 1
+    assert "1 balances of the live ledger were not the sums" in out
+    wrong = await verified(figures)
+    assert (wrong["well"], wrong["switched"]) == (False, False)
+    differs = 'socai_ledger_differs{source="/vn/93/metrics"}'
+    assert f"{differs} 1.0" in await scraped(figures)
+    code, _, _ = await socai(settings, "rebuild")
+    assert (code, (await verified(figures))["switched"]) == (1, True), "and mended"
+    assert f"{differs} 0.0" in await scraped(figures)
+    assert (await asked(settings, "rebuild", "--verify-only"))["equal"]
+    assert (await verified(figures))["well"]
+
+
+async def test_it_is_compared_again_and_again(figures: Figures, settings: Settings) -> None:
+    process = await started(settings, "rebuild", "--verify-only", "--every", "0.0001", "--json")
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            found = [json.loads(await process.stdout.readline()) for _ in range(3)]
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert [one["equal"] for one in found] == [True, True, True]
+    assert (await verified(figures))["well"]
+
+
 async def test_a_digest_at_a_cut_stays_the_same_whatever_comes_later(
     figures: Figures, settings: Settings
 ) -> None:
@@ -93,6 +147,7 @@ async def test_a_digest_at_a_cut_stays_the_same_whatever_comes_later(
         (["digest", "--at", "yesterday"], {}, 2),
         (["digest", "--at", f"{VISITS}:999999"], {}, 1),
         (["digest"], {"METRICS_DATABASE_URL": "postgresql://socai_app@127.0.0.1:1/metrics"}, 3),
+        (["rebuild", "--every", "1"], {}, 2),
         (["rebuild"], {"METRICS_DATABASE_URL": ""}, 3),
         (["rebuild"], {"METRICS_DATABASE_URL": "postgresql://socai_app@127.0.0.1:1/metrics"}, 3),
         (["rebuild"], {"KAFKA_BOOTSTRAP": "127.0.0.1:1"}, 3),

@@ -16,5 +16,7 @@ GRANT EXECUTE ON FUNCTION empty_ledger, index_ledger TO {app};
 GRANT SELECT, INSERT, UPDATE, DELETE ON closings TO {app};
 REVOKE ALL ON statements FROM PUBLIC, {app};
 GRANT SELECT, INSERT ON statements TO {app};
+REVOKE ALL ON verifications FROM PUBLIC, {app};
+GRANT SELECT, INSERT ON verifications TO {app};
 REVOKE ALL ON own_trail FROM PUBLIC, {app};
 GRANT SELECT, INSERT ON own_trail TO {app};
