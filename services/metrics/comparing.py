@@ -87,7 +87,7 @@ class Comparisons:
             asked = await approved_cut(connection, question)
         cut = await cuts.take(connection, asked)
         found = await reckon(connection, question, cut, asked=asked, sources=self.sources)
-        return _Side(question, found, {item.about(): item for item in found.items})
+        return _Side(question, found, {item.about(found.hierarchy.root.id): item for item in found.items})
 
 
 def _shown(reckoning: Reckoning) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import structlog
 
 from libs.events.database import is_away
 from libs.service.event_stream import event
-from libs.service.hierarchy import parse_reference
 from libs.service.problems import Problem
 from services.metrics import cut as cuts
 from services.metrics import reading, tables
@@ -89,11 +88,8 @@ class Newest:
             self._tell_all()
 
     async def _find_root(self) -> UUID:
-        """The unit that is asked about, whatever it is called today."""
+        """The unit that answers for the one that is asked about."""
         assert self.question.unit is not None, "checked"
-        named = parse_reference(self.question.unit, pointer="/query/unit")
-        if isinstance(named, UUID):
-            return named
         on = self.question.boundaries or self.question.last
         async with self._kpis.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
@@ -103,10 +99,11 @@ class Newest:
 
     def look(self, touched: frozenset[UUID] | None) -> None:
         """Something has moved in these units (None: anywhere), or a day has passed."""
-        if touched is None:
-            # Somebody may bear the code since that did not before.
+        passed = self._day != self.question.last
+        if touched is None or passed:
+            # Somebody else may bear the code since, or answer for the unit.
             self._root = None
-        if self._root is None or touched is None or self._root in touched or self._day != self.question.last:
+        if self._root is None or touched is None or self._root in touched:
             self._stale = True
             if self._keeping_up is None:
                 self._keeping_up = asyncio.create_task(self._keep_up())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from libs.events.envelope import decode
 from libs.events.ids import national_level
 from libs.service.hierarchy import parse_reference, the_holder
+from libs.service.parameters import refused
 from libs.service.problems import Problem
 from services.metrics import tables
 from services.metrics.cut import Cut
@@ -83,21 +85,62 @@ SELECT * FROM below
 """
 
 
-async def read_hierarchy(
-    connection: Connection, cut: Cut, reference: str, *, on: date
-) -> tuple[Hierarchy, bool]:
-    """The unit that is meant with everything below it on a day; and whether an earlier day was meant than any
-    hierarchy is known of. A code names the unit that bore it on its own day, whatever day is asked about.
+_NATIONAL = ("province", "district", "commune")
+"""The levels whose units end by a reform, which says what they became."""
 
-    Raises Problem: malformed-id, not-found, unit-ambiguous.
+# What a unit went into as a whole, and that in turn, as far as it is there on the day.
+_SUCCESSOR = f"""
+WITH RECURSIVE became AS (
+    SELECT $4::uuid AS id
+     UNION
+    SELECT s.to_id
+      FROM became b JOIN unit_successions s ON s.from_id = b.id
+     WHERE s.extent = 'whole' AND s.effective <= $1 AND {known_at_cut("s")}
+)
+SELECT u.unit_id FROM became b JOIN unit_spans u ON u.unit_id = b.id WHERE u.status = 'active' AND {ON_DAY}
+"""
+
+
+class Found(NamedTuple):
+    """`warnings` say what was assumed about the unit: that it had the first known hierarchy before that, or
+    that what it went into as a whole answers for it.
+    """
+
+    hierarchy: Hierarchy
+    warnings: tuple[str, ...]
+
+
+async def read_hierarchy(connection: Connection, cut: Cut, reference: str, *, on: date) -> Found:
+    """The unit that is meant with everything below it on a day. A code names the unit that bore it on its own
+    day, whatever day is asked about. For one that has ended by then its successor answers.
+
+    Raises Problem: malformed-id, not-found, unit-ambiguous; unit-not-active for one that was split or
+    dissolved by then.
     """
     unit_id = await find_unit(connection, cut, reference, pointer="/query/unit")
     day = await connection.fetchval(DAY_OF_UNIT, on, *cut.columns(), unit_id)
-    rows = await connection.fetch(_BELOW, day, *cut.columns(), unit_id)
-    if not rows:
+    warnings: tuple[str, ...] = ("hierarchy-assumed",) if on < day else ()
+    units = await _read_below(connection, cut, unit_id, on=day)
+    if not units:
         raise Problem("not-found", f"no such unit on {on}: {reference}")
-    units = [Unit(*(row[column] for column in Unit._fields)) for row in rows]
-    return Hierarchy(units[0], units, await _read_open(connection, cut, on=day)), on < day
+    if units[0].status == "ended" and units[0].level in _NATIONAL:
+        successor = await connection.fetchval(_SUCCESSOR, day, *cut.columns(), unit_id)
+        if successor is None:
+            raise refused(
+                "unit-not-active",
+                "unit",
+                f"{units[0].full_name} had ended on {on}, and went into no other one as a whole;"
+                " its history says what became of it",
+            )
+        units = await _read_below(connection, cut, successor, on=day)
+        warnings += ("unit-succeeded",)
+    return Found(Hierarchy(units[0], units, await _read_open(connection, cut, on=day)), warnings)
+
+
+async def _read_below(connection: Connection, cut: Cut, unit_id: UUID | None, *, on: date) -> list[Unit]:
+    """The unit itself stands first."""
+    rows = await connection.fetch(_BELOW, on, *cut.columns(), unit_id)
+    return [Unit(*(row[column] for column in Unit._fields)) for row in rows]
 
 
 async def find_unit(connection: Connection, cut: Cut, reference: str, *, pointer: str) -> UUID | None:

@@ -39,14 +39,16 @@ class Item:
     warnings: tuple[str, ...]
     cut: Mapping[str, int] | None = None
 
-    def about(self) -> tuple[Any, ...]:
-        """What it is a figure of, whatever its definition, boundaries and cut are."""
+    def about(self, root: UUID | None = None) -> tuple[Any, ...]:
+        """What it is a figure of, whatever its definition, boundaries and cut are; of the unit that was asked
+        about, `root`, whichever unit answers for it.
+        """
         line = self.line
         return (
             line.definition.code,
             line.of and line.of.definition.code,
             *sorted(line.dimensions.items()),
-            self.part.unit.id,
+            None if self.part.unit.id == root else self.part.unit.id,
             self.part.rest,
             self.period,
         )
@@ -78,7 +80,7 @@ async def reckon(
     defined = await read_definitions(connection, cut)
     definitions = question.definitions(defined)
     boundaries = question.boundaries or question.last
-    hierarchy, assumed = await reading.read_hierarchy(connection, cut, question.unit, on=boundaries)
+    hierarchy, of_unit = await reading.read_hierarchy(connection, cut, question.unit, on=boundaries)
     parts, part_of = _parts(question, hierarchy)
     targets = await read_targets(
         connection,
@@ -115,7 +117,7 @@ async def reckon(
         units=[one.unit_id for one in hierarchy.open if one.split and _touched(one, part_of)],
         periods=periods,
     )
-    general = [*_of_sources(sources, cut, asked, health), *(["hierarchy-assumed"] if assumed else [])]
+    general = [*_of_sources(sources, cut, asked, health), *of_unit]
     hashes = {d.version_code: definition_hash(d, known) for d in definitions}
     items: list[Item] = []
     for line, holders in zip(found, posted, strict=True):

@@ -96,9 +96,9 @@ FACTS = [
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="module")
-async def commune(figures: Figures) -> Figures:
-    await figures.add(*FACTS)
-    return figures
+async def commune(served: Figures) -> Figures:
+    await served.add(*FACTS)
+    return served
 
 
 async def test_surveys_give_a_share_and_needs_by_label(commune: Figures) -> None:

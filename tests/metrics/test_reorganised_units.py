@@ -140,6 +140,27 @@ async def test_figures_under_either_map(figures: Figures) -> None:
     assert then["warnings"] == ["unassigned-hamlets"], "as it was known then"
 
 
+async def test_for_a_unit_that_has_ended_its_successor_answers_and_says_so(figures: Figures) -> None:
+    """A figure of a unit that is no more would be 0, and look right."""
+    await reformed(figures)
+    old: dict[str, Any] = {"unit": "91@2025-06-30", "boundaries": DAY}
+    item = await figures.item("teams", to="2025-12-31", **old)
+    assert (item["unit"]["id"], item["value"]) == (an_id("An Giang"), 3)
+    assert "unit-succeeded" in item["warnings"]
+    commune = await figures.item("teams", to="2025-12-31", unit=an_id("Vĩnh Thanh"))
+    assert (commune["unit"]["id"], commune["value"]) == (an_id("Rạch Giá mới"), 1)
+    before = await figures.item("teams", to="2025-06-30", unit=an_id("Vĩnh Thanh"))
+    assert (before["unit"]["id"], before["warnings"]) == (an_id("Vĩnh Thanh"), [])
+    for gone in ("Vĩnh Lạc", "Rạch Giá"):
+        refusal = await figures.refusal(indicator="teams", to="2025-12-31", unit=an_id(gone))
+        assert refusal == (422, "unit-not-active", "/query/unit"), "split, and dissolved"
+    query = f"unit={an_id('Kiên Giang')}&boundaries=2025-06-30&boundaries={DAY}&indicator=teams&to=2025-12-31"
+    compared = await figures.client.get(f"/v1/kpis/compare?{query}", headers=figures.after)
+    [item] = compared.body["items"]
+    assert (item["before"]["value"], item["after"]["value"], item["difference"]["value"]) == (3, 3, 0)
+    assert item["unit"]["id"] == an_id("An Giang")
+
+
 async def test_what_is_left_in_a_hamlet_that_was_split_is_shown_where_it_may_belong(figures: Figures) -> None:
     """Until its households and teams are assigned to the parts; what was done in it before stays there."""
     await reformed(figures)

@@ -214,6 +214,48 @@ async def _count(gateway: Gateway, level: str, day: str) -> int:
     return count
 
 
+async def test_a_new_province_has_what_those_had_that_it_is_made_of(empty_system: System) -> None:
+    """Figures on the new map are those of the old one, province by province, hamlets that nobody has assigned
+    included; and the difference between the maps is explained to the last household.
+    """
+    old_map, new_map = "2025-06-30", "2025-07-01"
+    async with _gateway(empty_system) as gateway:
+
+        async def figures(unit: str, boundaries: str, to: str = END) -> dict[str, tuple[int, list[str]]]:
+            query = [("unit", unit), ("to", to), ("boundaries", boundaries)]
+            query += [("indicator", code) for code in ("households-guided", "visits", "teams")]
+            items = (await gateway.get("/v1/kpis", query))["items"]
+            return {item["indicator"]: (item["value"], item["warnings"]) for item in items}
+
+        counted = 0
+        query = [("level", "province"), ("on", new_map), ("limit", "1000")]
+        for province in (await gateway.get("/v1/units", query))["items"]:
+            history = await gateway.get(f"/v1/units/{province['id']}/history")
+            made_of = {one["unit"]["id"] for one in history["made_of"] if one["unit"]["level"] == "province"}
+            new = await figures(province["id"], new_map, to=old_map)
+            olds = [await figures(unit, old_map, to=old_map) for unit in made_of or {province["id"]}]
+            for code, (value, _) in new.items():
+                assert value == sum(old[code][0] for old in olds), (province["full_name"], code)
+            counted += bool(new["teams"][0])
+        assert counted == 2, "Cà Mau, and Ninh Bình with Thanh Liêm"
+
+        query = [("unit", f"96@{old_map}"), ("to", END), ("indicator", "households-guided")]
+        query += [("boundaries", old_map), ("boundaries", new_map)]
+        [item] = (await gateway.get("/v1/kpis/compare", query))["items"]
+        assert item["before"]["value"] == (await figures(f"96@{old_map}", old_map))["households-guided"][0]
+        assert item["after"]["value"] == (await figures(f"96@{new_map}", new_map))["households-guided"][0]
+        assert "unit-succeeded" in item["after"]["warnings"]
+        assert item["difference"]["value"] == sum(part["amount"] for part in item["explained"])
+
+        # Commune by commune: what is under a new one, and what under none of them yet.
+        query = [("unit", f"96@{new_map}"), ("to", END), ("indicator", "households-guided")]
+        query += [("boundaries", new_map), ("by", "unit"), ("level", "commune")]
+        items = (await gateway.get("/v1/kpis", query))["items"]
+        whole, _ = (await figures(f"96@{new_map}", new_map))["households-guided"]
+        assert sum(item["value"] for item in items) == whole
+        assert any("unassigned-hamlets" in item["warnings"] for item in items)
+
+
 def test_a_rebuild_over_the_reform_gives_the_live_digest(empty_system: System) -> None:
     said = _socai(empty_system, "rebuild", "--verify-only", "--json")
     assert said.returncode == 0, said.stderr
