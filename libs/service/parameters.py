@@ -1,12 +1,14 @@
 """Parameters of a query: one that does not exist is refused rather than passed over."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, get_origin
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -55,7 +57,7 @@ def check_period(since: date | None, until: date | None) -> None:
 def _known(route: APIRoute) -> dict[str, bool]:
     """The parameters of a route, and whether each may be repeated."""
     known = {}
-    for parameter in route.dependant.query_params:
+    for parameter in _parameters(route.dependant):
         annotation = parameter.field_info.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             for name, field in annotation.model_fields.items():
@@ -63,6 +65,12 @@ def _known(route: APIRoute) -> dict[str, bool]:
         else:
             known[parameter.alias] = _is_list(parameter.field_info)
     return known
+
+
+def _parameters(dependant: Dependant) -> Iterator[Any]:
+    yield from dependant.query_params
+    for one in dependant.dependencies:
+        yield from _parameters(one)
 
 
 def _is_list(field: FieldInfo) -> bool:

@@ -13,10 +13,12 @@ from libs.service.indicators import STATISTIC, Definition, Part
 from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
+from libs.service.sheets import csv_answer, csv_pieces, workbook_answer
 from services.metrics.audit import Audit, AuditQuestion
 from services.metrics.comparing import Comparisons
 from services.metrics.domain.counting import definition_hash
 from services.metrics.evidence import Evidence
+from services.metrics.exports import FigureTable
 from services.metrics.kpis import Kpis
 from services.metrics.question import Comparison, EvidenceQuestion, Question
 
@@ -35,6 +37,20 @@ def reads(
     async def get_kpis(request: Request, question: Annotated[Question, Query()]) -> Response:
         answer = await kpis.answer(question)
         return _unless_known(request, answer, tag_of=(answer["cut"], answer["items"]))
+
+    @router.get("/exports/kpis.csv", dependencies=[Depends(known_parameters), Depends(included)])
+    async def export_csv(request: Request, question: Annotated[Question, Query()]) -> Response:
+        table = await figure_table(request, question)
+        return csv_answer(csv_pieces(table.header, table.rows()), f"so-cai-kpis-{question.last}.csv")
+
+    @router.get("/exports/kpis.xlsx", dependencies=[Depends(known_parameters), Depends(included)])
+    async def export_workbook(request: Request, question: Annotated[Question, Query()]) -> Response:
+        table = await figure_table(request, question)
+        return await workbook_answer(table.sheets(), f"so-cai-kpis-{question.last}.xlsx")
+
+    async def figure_table(request: Request, question: Question) -> FigureTable:
+        language = language_of(request.headers.get("accept-language"))
+        return FigureTable(await kpis.reckoned(question), question, language)
 
     @router.get("/indicators", dependencies=[Depends(known_parameters), Depends(included)])
     async def list_indicators(request: Request) -> Response:

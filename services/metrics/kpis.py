@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -14,8 +14,24 @@ from services.metrics.approved import approved
 from services.metrics.declared import read_definitions
 from services.metrics.digest import snapshot
 from services.metrics.question import Question
-from services.metrics.reckoning import reckon
+from services.metrics.reckoning import Item, Reckoning, reckon
 from services.metrics.shown import item_shown
+
+
+class Reckoned(NamedTuple):
+    """An answer before it is shown; `moment` is what was known when, where no cut was named."""
+
+    reckoning: Reckoning
+    items: Sequence[Item]
+    moment: datetime | None
+
+    def about(self) -> dict[str, Any]:
+        """What all items have in common."""
+        return {
+            "cut": dict(sorted(self.reckoning.cut.positions.items())),
+            "boundaries": self.reckoning.boundaries,
+            "as_of": f"{self.moment:%Y-%m-%dT%H:%M:%S.%fZ}" if self.moment else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -32,8 +48,13 @@ class Kpis:
             return await read_definitions(connection, await cuts.take(connection, {}))
 
     async def answer(self, question: Question) -> dict[str, Any]:
-        """All of it is of one cut. Raises Problem: what Question.check and `reckon` do; cut-malformed,
-        cut-not-reached, as-of-in-future, rebuild-needed.
+        """All of it is of one cut. Raises Problem: what `reckoned` does."""
+        found = await self.reckoned(question)
+        return {**found.about(), "items": [item_shown(item) for item in found.items]}
+
+    async def reckoned(self, question: Question) -> Reckoned:
+        """Raises Problem: what Question.check and `reckon` do; cut-malformed, cut-not-reached,
+        as-of-in-future, rebuild-needed.
         """
         question.check()
         asked = cuts.parse(question.as_of) if question.as_of else {}
@@ -45,9 +66,4 @@ class Kpis:
             if question.basis == "approved":
                 items = await approved(connection, question, found, sources=self.sources)
         moment = datetime.now(UTC) if asked == {} else asked
-        return {
-            "cut": dict(sorted(cut.positions.items())),
-            "boundaries": found.boundaries,
-            "as_of": f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" if isinstance(moment, datetime) else None,
-            "items": [item_shown(item) for item in items],
-        }
+        return Reckoned(found, items, moment if isinstance(moment, datetime) else None)

@@ -17,9 +17,10 @@ from libs.service.openapi import operation
 from libs.service.opening import may_see
 from libs.service.pages import DEFAULT_LIMIT, INT4, INT8, Cursor, Limit, page, read_cursor
 from libs.service.parameters import check_period, known_parameters, refused
-from libs.service.problems import Problem, from_validation
+from libs.service.problems import Problem, from_validation, language_of
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
+from libs.service.sheets import csv_answer
 from services.visits import lists, shown
 from services.visits.bundle import read_bundle
 from services.visits.domain import (
@@ -41,6 +42,7 @@ from services.visits.domain import (
 )
 from services.visits.domain.households import household_stream
 from services.visits.domain.visits import visit_stream
+from services.visits.exports import visits_csv
 from services.visits.groups import GroupVisits
 from services.visits.personal import NARROW, Personal
 
@@ -190,8 +192,7 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
         await stream(household_stream(id))
         return await visits(lists.VisitFilter(household_id=id), limit, cursor)
 
-    @router.get("/visits")
-    async def list_visits(
+    async def wanted(
         unit: UnitReference = None,
         team: UUID | None = None,
         member: UUID | None = None,
@@ -199,11 +200,9 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
         since: Annotated[Day | None, Query(alias="from", description="First day of the visit")] = None,
         until: Annotated[Day | None, Query(alias="to", description="Last day of the visit")] = None,
         status: lists.Status | None = None,
-        limit: Limit = DEFAULT_LIMIT,
-        cursor: Cursor = None,
-    ) -> Response:
+    ) -> lists.VisitFilter:
         check_period(since, until)
-        wanted = lists.VisitFilter(
+        return lists.VisitFilter(
             unit=await named(unit),
             team_id=team,
             member_id=member,
@@ -212,7 +211,22 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
             campaign_id=campaign,
             status=status,
         )
+
+    @router.get("/visits")
+    async def list_visits(
+        wanted: Annotated[lists.VisitFilter, Depends(wanted)],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response:
         return await visits(wanted, limit, cursor)
+
+    @router.get("/exports/visits.csv")
+    async def export_visits(
+        request: Request, wanted: Annotated[lists.VisitFilter, Depends(wanted)]
+    ) -> Response:
+        """The same visits, all of them; nothing personal."""
+        language = language_of(request.headers.get("accept-language"))
+        return csv_answer(visits_csv(log.pool, wanted, language), "so-cai-visits.csv")
 
     @router.get("/visits/{id}")
     async def get_visit(request: Request, id: UUID) -> Response:  # noqa: A002

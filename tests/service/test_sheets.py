@@ -1,0 +1,77 @@
+"""Tables as people open them: no formulas, numbers as numbers, and not held in memory."""
+
+import csv
+import io
+import tracemalloc
+from collections.abc import Iterator
+from datetime import date
+
+import openpyxl
+import pytest
+
+from libs.service.sheets import Row, Share, Sheet, csv_pieces, write_workbook
+
+HOSTILE = ['=HYPERLINK("x")', "+84 912 345 678", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+
+
+def written(*sheets: Sheet) -> openpyxl.Workbook:
+    file = io.BytesIO()
+    write_workbook(file, sheets)
+    return openpyxl.load_workbook(file)
+
+
+def test_csv_is_read_back_as_it_was_written() -> None:
+    rows: list[Row] = [['Ấp Một, xã "Hai"', 3, 0.5312, date(2023, 6, 30), None], ["x\ny", -4, 1.5, None, ""]]
+    text = b"".join(csv_pieces(["a", "b", "c", "d", "e"], rows))
+    assert text.startswith(b"\xef\xbb\xbfa,b,c,d,e\r\n")
+    assert list(csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""))) == [
+        ["a", "b", "c", "d", "e"],
+        ['Ấp Một, xã "Hai"', "3", "0.5312", "2023-06-30", ""],
+        ["x\ny", "-4", "1.5", "", ""],
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_starts_a_formula(text: str) -> None:
+    line = b"".join(csv_pieces(["a"], [[text]])).decode("utf-8-sig")
+    [_, [cell]] = csv.reader(io.StringIO(line, newline=""))
+    assert cell == f"'{text}"
+    book = written(Sheet("a", [10], [[text]]))
+    found = book["a"]["A1"]
+    assert found.data_type in ("s", "inlineStr")
+    assert found.value.replace("_x000D_", "").strip() == text.strip()
+    assert found.hyperlink is None
+
+
+def test_a_workbook_has_numbers_as_numbers_and_days_as_days() -> None:
+    rows: list[Row] = [["x", 70612, Share(0.5312), 2.5, date(2023, 6, 30), None]]
+    book = written(Sheet("Số liệu", [10] * 6, rows, ["a", "b", "c", "d", "e", "f"]))
+    page = book["Số liệu"]
+    assert [cell.value for cell in page[1]] == ["a", "b", "c", "d", "e", "f"]
+    text, count, share, other, day = page[2][:5]
+    assert (text.value, count.value, share.value, other.value) == ("x", 70612, 0.5312, 2.5)
+    assert (count.number_format, share.number_format) == ("#,##0", "0.0%")
+    assert day.is_date
+    assert day.value.date() == date(2023, 6, 30)
+    assert page.max_column == 5 or page[2][5].value is None
+    assert page.freeze_panes == "A2"
+
+
+def many(rows: int) -> Iterator[Row]:
+    return ([f"ấp {n}", n, n / 7, date(2023, 6, 30)] for n in range(rows))
+
+
+def test_a_long_table_takes_no_more_memory_than_a_short_one() -> None:
+    def peak(rows: int) -> int:
+        tracemalloc.start()
+        for piece in csv_pieces(["a", "b", "c", "d"], many(rows)):
+            assert len(piece) < 1 << 17
+        with io.BytesIO() as file:
+            write_workbook(file, [Sheet("a", [10] * 4, many(rows))])
+            size = len(file.getvalue())
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found - 2 * size
+
+    short, long = peak(500), peak(20_000)
+    assert long < short + (1 << 20)
