@@ -105,7 +105,7 @@ async def test_what_the_last_comparison_found_is_in_the_status(figures: Figures,
         await owner.close()
     code, out, _ = await socai(settings, "rebuild", "--verify-only")
     assert code == 1
-    assert "1 balances of the live ledger were not the sums" in out
+    assert "balances of the live ledger were not the sums" in out
     wrong = await verified(figures)
     assert (wrong["well"], wrong["switched"]) == (False, False)
     differs = 'socai_ledger_differs{source="/vn/93/metrics"}'
