@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ class LogService:
         # Consumers have connections of their own: requests must not wait for them, nor they for requests.
         pool = await database.pool(self._url, max_size=len(self._factories) + 1)
         self._consumers = [make(pool) for make in self._factories]
-        self._followers.update({consumer.source: consumer.wait_for for consumer in self._consumers})
+        for source in {consumer.source for consumer in self._consumers}:
+            self._followers[source] = partial(self._wait_for, source)
         runs = [self.relay.run(), *(consumer.run() for consumer in self._consumers)]
         if self._keys is not None:
             runs.append(self._keys.run())
@@ -86,6 +88,11 @@ class LogService:
             if self._keys is not None:
                 self._keys.terminate()
             pool.terminate()
+
+    async def _wait_for(self, source: str, position: int, timeout: float) -> bool:
+        """Whether everything that follows a source here has applied a position in time."""
+        following = [consumer for consumer in self._consumers if consumer.source == source]
+        return all(await asyncio.gather(*(one.wait_for(position, timeout) for one in following)))
 
     async def caught_up(self) -> bool:
         """Whether the service's own lists include, in reasonable time, what its log has at this moment."""

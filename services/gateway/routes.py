@@ -90,6 +90,9 @@ ROUTES = (
         "GET /v1/audit/{kind}/{id}",
         "GET POST /v1/statements",
         "GET /v1/statements/{id}",
+        "GET /v1/activity-sheets",
+        "POST /v1/activity-sheets/{unit}/{month}/sign",
+        "GET /v1/exports/activity-sheets.xlsx",
         "GET /v1/closings",
         "GET /v1/closings/{unit}/{month}",
         *(

@@ -12,6 +12,7 @@ from libs.events.decider import LOCAL_TIME, Command
 from services.metrics import closable, reading, tables
 from services.metrics import cut as cuts
 from services.metrics.cut import Cut
+from services.metrics.decisions.activity_sheets import SignActivitySheet
 from services.metrics.decisions.closings import (
     ApproveMonth,
     ReopenMonth,
@@ -39,11 +40,12 @@ class ClosingFacts:
             return {}
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
-            return {command.target(): await self._of(connection, command) for command in wanted}
+            return {command.target(): await self.of(connection, command) for command in wanted}
 
-    async def _of(self, connection: Connection, command: _CLOSING) -> UnitMonth:
+    async def of(self, connection: Connection, command: _CLOSING | SignActivitySheet) -> UnitMonth:
+        """Inside a snapshot; with figures for a command that names a cut."""
         now = await cuts.take(connection, {})
-        if not isinstance(command, SubmitMonth):
+        if not isinstance(command, SubmitMonth | SignActivitySheet):
             return await _unit_month(connection, now, command.unit_id, command.month)
         reached = {source: now.positions.get(source, 0) for source in {*self.sources, *now.positions}}
         if any(position > reached.get(source, 0) for source, position in command.cut.items()):

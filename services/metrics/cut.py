@@ -42,6 +42,8 @@ class Cut:
 
 Asked = Mapping[str, int] | datetime
 """Positions by source, or a moment."""
+NOW: Asked = {}
+"""As far as everything has come."""
 
 
 def parse(text: str) -> Asked:

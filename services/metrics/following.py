@@ -10,6 +10,7 @@ from libs.events.feeds import KafkaFeed
 from libs.service.log_keys import verifier
 from libs.service.log_service import LogService
 from libs.service.settings import Settings
+from services.metrics.activity_projection import ActivityProjection
 from services.metrics.domain.events import REGISTRY_EVENTS, VISITS_EVENTS
 from services.metrics.projection import LedgerProjection
 
@@ -26,9 +27,16 @@ def follow_sources(service: LogService, settings: Settings) -> dict[str, str]:
         source, topic = settings.source(name), settings.internal_topic(name)
         feed = KafkaFeed(settings.need("kafka_bootstrap"), topic)
         service.consume(partial(_consumer, name, source, feed, verifier(settings, source)))
+        # It may be somewhere else on the topic, so it reads by itself.
+        feed = KafkaFeed(settings.need("kafka_bootstrap"), topic)
+        service.consume(partial(_activity, name, source, feed, verifier(settings, source)))
         topics[source] = topic
     return topics
 
 
 def _consumer(name: str, source: str, feed: KafkaFeed, key: Verifier, pool: asyncpg.Pool) -> Consumer:
     return Consumer(pool, LedgerProjection(source, SOURCES[name]), source, feed, verifier=key)
+
+
+def _activity(name: str, source: str, feed: KafkaFeed, key: Verifier, pool: asyncpg.Pool) -> Consumer:
+    return Consumer(pool, ActivityProjection(SOURCES[name]), source, feed, verifier=key)

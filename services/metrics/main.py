@@ -15,7 +15,8 @@ from libs.service.commands import CommandApi
 from libs.service.log_service import LogService
 from libs.service.serve import run
 from libs.service.settings import Settings
-from services.metrics import api, closing_routes, statement_routes, verifications
+from services.metrics import api, closing_routes, sheet_routes, statement_routes, verifications
+from services.metrics.activity_sheets import ActivitySheets
 from services.metrics.audit import Audit
 from services.metrics.cited import Topics
 from services.metrics.closing_facts import ClosingFacts
@@ -24,10 +25,11 @@ from services.metrics.comparing import Comparisons
 from services.metrics.decisions import COMMANDS, SERVICE, domain
 from services.metrics.decisions.known import LookedUp
 from services.metrics.evidence import Evidence
-from services.metrics.following import follow_sources
+from services.metrics.following import SOURCES, follow_sources
 from services.metrics.kpis import Kpis
 from services.metrics.migrations import DIRECTORIES
 from services.metrics.own_projection import OwnLists
+from services.metrics.sheet_facts import SheetFacts
 from services.metrics.statement_facts import StatementFacts
 from services.metrics.stream import Streams
 from services.metrics.stream_api import stream
@@ -54,8 +56,15 @@ def create(settings: Settings) -> ServiceApp:
 
     closing_facts, statement_facts = ClosingFacts(pool, sources), StatementFacts(pool, sources)
 
+    sheets = ActivitySheets(pool, {name: settings.source(name) for name in SOURCES})
+    sheet_facts = SheetFacts(pool, closing_facts, sheets)
+
     async def look_up(asked: Sequence[Command]) -> LookedUp:
-        return {**await closing_facts.prepare(asked), **await statement_facts.prepare(asked)}
+        return {
+            **await closing_facts.prepare(asked),
+            **await statement_facts.prepare(asked),
+            **await sheet_facts.prepare(asked),
+        }
 
     handler = Handler(service.log, domain(look_up))
     commands = CommandApi(handler, COMMANDS, service.read_after)
@@ -67,6 +76,7 @@ def create(settings: Settings) -> ServiceApp:
     evidence = Evidence(pool, topics, sources)
     routes = closing_routes.writes(commands, closings, service.read_after)
     statement_routes.writes(routes, commands)
+    sheet_routes.writes(routes, commands, closings, service.read_after)
     return create_app(
         service=SERVICE,
         settings=settings,
@@ -76,6 +86,7 @@ def create(settings: Settings) -> ServiceApp:
             stream(streams, service.read_after),
             closing_routes.reads(closings, service.read_after),
             statement_routes.reads(pool, service.read_after),
+            sheet_routes.reads(sheets, service.read_after),
         ],
         lifespan=service.running,
         ready=service.ready,

@@ -13,6 +13,7 @@ from libs.events.day import first_day
 from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
 from services.metrics.decisions import DOMAIN, EVENTS
+from services.metrics.decisions.activity_sheets import ActivitySheetSigned
 from services.metrics.decisions.closings import (
     ClosingEvent,
     MonthApproved,
@@ -49,6 +50,9 @@ class OwnLists:
                 case StatementIssued():
                     await _note(connection, recorded, event.unit_id)
                     await _issue(connection, recorded, event)
+                case ActivitySheetSigned():
+                    await _note(connection, recorded, event.unit_id)
+                    await _sign(connection, recorded, event)
         return list(poisoned.values())
 
     def rolled_back(self) -> None:
@@ -79,6 +83,21 @@ async def _issue(connection: asyncpg.Connection, recorded: Recorded, event: Stat
         recorded.actor,
         datetime.fromisoformat(recorded.time),
         recorded.position,
+    )
+
+
+async def _sign(connection: asyncpg.Connection, recorded: Recorded, event: ActivitySheetSigned) -> None:
+    await connection.execute(
+        """INSERT INTO sheet_signatures (unit_id, month, position, cut, digest, rows, signed_by, signed_at)
+           VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $8)""",
+        event.unit_id,
+        first_day(event.month),
+        recorded.position,
+        orjson.dumps(event.cut).decode(),
+        event.digest,
+        event.rows,
+        recorded.actor,
+        datetime.fromisoformat(recorded.time),
     )
 
 

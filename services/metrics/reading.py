@@ -240,13 +240,13 @@ END
 """Of a row of consumer_checkpoints, what keeps its source from being up to date; $2 is BEHIND, $3 UNSEEN."""
 
 
-async def read_health(connection: Connection) -> dict[str, str | None]:
+async def read_health(connection: Connection, consumer: str = tables.CONSUMER) -> dict[str, str | None]:
     """By source, what keeps it from being up to date: `gap`, `behind`, or nothing. It is what the active
     consumer knows, whichever process that is; nobody knows what a source's relay has not sent yet.
     """
     found = await connection.fetch(
         f"SELECT source, {WARNING_OF_SOURCE} AS warning FROM consumer_checkpoints WHERE consumer = $1",
-        tables.CONSUMER,
+        consumer,
         BEHIND,
         UNSEEN,
     )

@@ -48,11 +48,15 @@ async def test_what_has_not_come_in_two_seconds_is_a_timeout(figures: Figures) -
 async def test_the_status_tells_how_far_each_source_is(figures: Figures) -> None:
     await figures.ask(indicator="visits")
     status = (await figures.client.get("/status")).body
-    found = {one["source"]: (one["consumer"], one["state"], one["position"]) for one in status["consumers"]}
+    found = {(one["source"], one["consumer"]): (one["state"], one["position"]) for one in status["consumers"]}
     own = status["log"]["source"]
     assert found == {
-        own: ("metrics-lists", "running", status["log"]["position"]),
-        **{source: ("ledger", "running", head) for source, head in figures.published.logs.heads.items()},
+        (own, "metrics-lists"): ("running", status["log"]["position"]),
+        **{
+            (source, consumer): ("running", head)
+            for source, head in figures.published.logs.heads.items()
+            for consumer in ("ledger", "activity")
+        },
     }
 
 

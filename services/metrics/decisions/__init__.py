@@ -9,7 +9,8 @@ from typing import Any, assert_never
 
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
-from services.metrics.decisions import closings, statements
+from services.metrics.decisions import activity_sheets, closings, statements
+from services.metrics.decisions.activity_sheets import ActivitySheetSigned, SignActivitySheet
 from services.metrics.decisions.closings import (
     ApproveMonth,
     MonthApproved,
@@ -25,13 +26,22 @@ from services.metrics.decisions.statements import IssueStatement, StatementIssue
 
 SERVICE = "metrics"
 
-MetricsCommand = closings.ClosingCommand | IssueStatement
-MetricsEvent = closings.ClosingEvent | StatementIssued
+MetricsCommand = closings.ClosingCommand | IssueStatement | SignActivitySheet
+MetricsEvent = closings.ClosingEvent | StatementIssued | ActivitySheetSigned
 
 COMMANDS: dict[str, type[Command]] = {
-    command.kind: command for command in (SubmitMonth, ReturnMonth, ApproveMonth, ReopenMonth, IssueStatement)
+    command.kind: command
+    for command in (SubmitMonth, ReturnMonth, ApproveMonth, ReopenMonth, IssueStatement, SignActivitySheet)
 }
-EVENTS = types_of(SERVICE, MonthSubmitted, MonthReturned, MonthApproved, MonthReopened, StatementIssued)
+EVENTS = types_of(
+    SERVICE,
+    MonthSubmitted,
+    MonthReturned,
+    MonthApproved,
+    MonthReopened,
+    StatementIssued,
+    ActivitySheetSigned,
+)
 
 
 def evolve(state: Any, event: MetricsEvent) -> object:
@@ -40,6 +50,8 @@ def evolve(state: Any, event: MetricsEvent) -> object:
             return closings.evolve(state, event)
         case StatementIssued():
             return statements.evolve(state, event)
+        case ActivitySheetSigned():
+            return activity_sheets.evolve(state, event)
         case _:
             assert_never(event)
 
@@ -50,6 +62,8 @@ def decide(command: MetricsCommand, states: States, context: Context) -> Sequenc
             return closings.decide(command, states, context)
         case IssueStatement():
             return statements.decide(command, states, context)
+        case SignActivitySheet():
+            return activity_sheets.decide(command, states, context)
         case _:
             assert_never(command)
 

@@ -150,7 +150,7 @@ def decide(command: ClosingCommand, states: States, context: Context) -> Sequenc
     """Raises NotYet unit-unknown; Rejected unit-not-closable, unit-not-active; and what each command does."""
     known: Known = context.known
     unit = known[command.target()]
-    _check_unit(unit, command)
+    check_unit(unit, unit_id=command.unit_id, month=command.month)
     closing = states[command.target()]
     assert closing is None or isinstance(closing, Closing)
     match command:
@@ -166,14 +166,14 @@ def decide(command: ClosingCommand, states: States, context: Context) -> Sequenc
             assert_never(command)
 
 
-def _check_unit(unit: UnitMonth, command: ClosingCommand) -> None:
+def check_unit(unit: UnitMonth, *, unit_id: UUID, month: str) -> None:
     """Of a unit that has ended since, the month is still its own; one that came later has none then."""
     if unit.level is None:
-        raise NotYet("unit-unknown", "/unit_id", unit_id=command.unit_id)
+        raise NotYet("unit-unknown", "/unit_id", unit_id=unit_id)
     if unit.level not in CLOSABLE:
         raise Rejected("unit-not-closable", "/unit_id", level=unit.level)
     if not unit.there:
-        raise Rejected("unit-not-active", "/unit_id", on=last_day(command.month))
+        raise Rejected("unit-not-active", "/unit_id", on=last_day(month))
 
 
 def _submit(
@@ -190,7 +190,7 @@ def _submit(
         raise Rejected("month-submitted")
     if closing is not None and closing.status == "approved":
         raise Rejected("month-approved")
-    _check_figures(command.cut, unit.figures)
+    check_figures(command.cut, unit.figures)
     if closing is not None and (behind := _behind(command.cut, closing.cut)):
         raise Rejected("cut-before-last", "/cut", behind)
     _check_below(command, unit.below, states)
@@ -205,7 +205,7 @@ def _submit(
     ]
 
 
-def _check_figures(cut: dict[str, int], figures: Figures) -> None:
+def check_figures(cut: dict[str, int], figures: Figures) -> None:
     """The figures at the cut are whole: as far as was looked at, nothing is missing from them."""
     if missing := sorted(figures.reached.keys() - cut.keys()):
         raise Rejected("cut-incomplete", "/cut", missing=", ".join(missing))

@@ -51,5 +51,15 @@ class Worked(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-LookedUp = Mapping[str, UnitMonth | Worked]
-"""Of closings and statements, by stream."""
+@dataclass(frozen=True, slots=True)
+class SheetMonth:
+    """A unit's month with its activity sheet at the cut that somebody names; None where that has not come."""
+
+    unit: UnitMonth
+    digest: str | None = None
+    rows: int = 0
+    incomplete: bool = False
+
+
+LookedUp = Mapping[str, UnitMonth | Worked | SheetMonth]
+"""Of closings, statements and activity sheets, by stream."""

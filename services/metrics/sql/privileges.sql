@@ -18,5 +18,8 @@ REVOKE ALL ON statements FROM PUBLIC, {app};
 GRANT SELECT, INSERT ON statements TO {app};
 REVOKE ALL ON verifications FROM PUBLIC, {app};
 GRANT SELECT, INSERT ON verifications TO {app};
+REVOKE ALL ON worked_visits, team_stays, member_facts, sheet_signatures FROM PUBLIC, {app};
+GRANT SELECT, INSERT ON worked_visits, team_stays, member_facts, sheet_signatures TO {app};
+GRANT UPDATE (known_until) ON worked_visits TO {app};
 REVOKE ALL ON own_trail FROM PUBLIC, {app};
 GRANT SELECT, INSERT ON own_trail TO {app};

@@ -1,0 +1,132 @@
+"""From the events of visits and registry to what activity sheets are read from."""
+
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from libs.events.envelope import Recorded
+from libs.events.quarantine import Poisoned
+from services.metrics.domain import activity
+from services.metrics.domain.activity import VISIT_EVENTS, VisitEvent, Work
+from services.metrics.domain.counting import CannotCount
+from services.metrics.domain.team_events import MemberJoined, MemberLeft, TeamFormed, TeamMoved
+
+CONSUMER = "activity"
+
+TeamFact = TeamFormed | TeamMoved | MemberJoined | MemberLeft
+TEAM_EVENTS: dict[str, type[TeamFact]] = {
+    "vn.socai.registry.team-formed.v1": TeamFormed,
+    "vn.socai.registry.team-moved.v1": TeamMoved,
+    "vn.socai.registry.member-joined.v1": MemberJoined,
+    "vn.socai.registry.member-left.v1": MemberLeft,
+}
+_decoders: dict[str, msgspec.json.Decoder[TeamFact | VisitEvent]] = {
+    type_: msgspec.json.Decoder(of) for type_, of in {**TEAM_EVENTS, **VISIT_EVENTS}.items()
+}
+
+
+class ActivityProjection:
+    """Of one source, whose `types` are all known; most of them say nothing of anybody's work."""
+
+    name = CONSUMER
+
+    def __init__(self, types: Collection[str]) -> None:
+        self.types = frozenset(types)
+
+    def subject(self, event: Recorded) -> str:
+        return event.subject
+
+    async def apply(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> Sequence[Poisoned]:
+        poisoned: dict[str, Poisoned] = {}
+        readable: list[tuple[Recorded, TeamFact | VisitEvent]] = []
+        for recorded in events:
+            if (decoder := _decoders.get(recorded.type)) is None or recorded.subject in poisoned:
+                continue
+            try:
+                readable.append((recorded, decoder.decode(recorded.data)))
+            except msgspec.DecodeError as error:
+                poisoned[recorded.subject] = Poisoned(recorded, error)
+        await _add_team_facts(connection, readable)
+        await _add_work(connection, readable, poisoned)
+        return list(poisoned.values())
+
+    def rolled_back(self) -> None:
+        """Nothing is in memory."""
+
+
+async def _add_team_facts(
+    connection: asyncpg.Connection, readable: Iterable[tuple[Recorded, TeamFact | VisitEvent]]
+) -> None:
+    stays, members = [], []
+    for recorded, event in readable:
+        match event:
+            case TeamFormed():
+                stays.append((event.team_id, recorded.position, event.formed_on, event.place_id))
+            case TeamMoved():
+                stays.append((event.team_id, recorded.position, event.moved_on, event.place_id))
+            case MemberJoined():
+                members.append((event.team_id, event.member_id, recorded.position, True, event.joined_on))
+            case MemberLeft():
+                members.append((event.team_id, event.member_id, recorded.position, False, event.left_on))
+            case _:
+                pass
+    if stays:
+        await connection.executemany("INSERT INTO team_stays VALUES ($1, $2, $3, $4)", stays)
+    if members:
+        await connection.executemany("INSERT INTO member_facts VALUES ($1, $2, $3, $4, $5)", members)
+
+
+async def _add_work(
+    connection: asyncpg.Connection,
+    readable: Iterable[tuple[Recorded, TeamFact | VisitEvent]],
+    poisoned: dict[str, Poisoned],
+) -> None:
+    """Each event ends the version before it. One that comes out of quarantine has its own position, below
+    those of events of other visits, never below one of its own.
+    """
+    visits = [(one, event) for one, event in readable if isinstance(event, VisitEvent)]
+    if not visits:
+        return
+    known = await _read(connection, {event.visit_id for _, event in visits})
+    ended: list[tuple[str, int]] = []
+    versions: list[list[object]] = []
+    last: dict[str, int] = {}
+    for recorded, event in visits:
+        if recorded.subject in poisoned:
+            continue
+        visit_id = event.visit_id
+        try:
+            work = activity.evolve(known.get(visit_id), event)
+        except CannotCount as error:
+            poisoned[recorded.subject] = Poisoned(recorded, error)
+            continue
+        if visit_id in last:
+            versions[last[visit_id]][2] = recorded.position
+        elif visit_id in known:
+            ended.append((visit_id, recorded.position))
+        known[visit_id] = work
+        last[visit_id] = len(versions)
+        versions.append([UUID(visit_id), recorded.position, None, *work])
+    if ended:
+        await connection.execute(
+            """UPDATE worked_visits v SET known_until = e.position
+                 FROM unnest($1::uuid[], $2::bigint[]) e (visit_id, position)
+                WHERE v.visit_id = e.visit_id AND v.known_until IS NULL""",
+            *map(list, zip(*ended, strict=True)),
+        )
+    await connection.copy_records_to_table(
+        "worked_visits",
+        records=versions,
+        columns=["visit_id", "known_from", "known_until", *Work._fields],
+    )
+
+
+async def _read(connection: asyncpg.Connection, visits: Collection[str]) -> dict[str, Work]:
+    found = await connection.fetch(
+        """SELECT visit_id::text, team_id::text, member_ids::text[], day, campaign, confirmed, disputed, void
+             FROM worked_visits WHERE visit_id = ANY($1::uuid[]) AND known_until IS NULL""",
+        list(visits),
+    )
+    return {row[0]: Work(row[1], tuple(row[2]), *list(row.values())[3:]) for row in found}
