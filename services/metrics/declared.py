@@ -157,17 +157,18 @@ async def read_baselines(
     if not names:
         return baselines
     found = await connection.fetch(
-        """SELECT d.name, unit_id, as_of, d.position, value
+        """SELECT d.name, unit_id, array_agg(as_of), array_agg(d.position), array_agg(value)
              FROM declared d
              JOIN unnest($1::smallint[], $2::bigint[]) c (source, position) USING (source)
-            WHERE d.position <= c.position AND d.name = ANY($3) AND unit_id = ANY($4) AND as_of <= $5""",
+            WHERE d.position <= c.position AND d.name = ANY($3) AND unit_id = ANY($4) AND as_of <= $5
+            GROUP BY 1, 2""",
         *cut.columns(),
         list(names),
         list(units),
         until,
     )
-    for name, unit_id, as_of, position, value in found:
-        baselines[name].setdefault(unit_id, []).append(Declared(as_of, position, value))
+    for name, unit_id, *columns in found:
+        baselines[name][unit_id] = list(map(Declared, *columns))
     return baselines
 
 

@@ -68,17 +68,18 @@ class _Numbering(dict[K, int]):
 @dataclass(slots=True)
 class Numbers:
     """The numbers of places and series in one ledger, and of the words of its audit trail, as far as they are
-    needed here, and the width of its buckets.
+    needed here, the blocks of those places, and the width of its buckets.
     """
 
     places: dict[str, int] = field(default_factory=dict)
     series: dict[Series, int] = field(default_factory=dict)
     words: dict[str, int] = field(default_factory=dict)
+    blocks: dict[int, int] = field(default_factory=dict)
     bucket_bits: int = BUCKET_BITS
 
     @classmethod
     def of_an_empty_ledger(cls) -> "Numbers":
-        return cls(_Numbering(), _Numbering(), _Numbering(), BUCKET_BITS)
+        return cls(_Numbering(), _Numbering(), _Numbering(), bucket_bits=BUCKET_BITS)
 
     def missing(self, postings: Iterable[tuple[int, Posting]]) -> tuple[set[str], set[Series]]:
         places, series = set[str](), set[Series]()

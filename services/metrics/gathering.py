@@ -1,10 +1,12 @@
 """Reads what the figures of one answer are made of: sums of postings, baselines, statistics."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import accumulate
 from uuid import UUID
 
 from libs.service.indicators import Definition
 from services.metrics import reading
+from services.metrics.blocks import read_blocks
 from services.metrics.cut import Cut
 from services.metrics.declared import read_baselines, read_statistics
 from services.metrics.domain.figures import Covering, Facts
@@ -32,6 +34,7 @@ async def gather(
     """For these lines, one figure per part and period; `part_of` numbers the part of each unit."""
     read = [line for each in found for line in each.made_of(definitions)]
     places = await reading.read_places(connection, hierarchy.units)
+    blocks = await read_blocks(connection)
     place_parts = {number: part_of[unit] for unit, number in places.items()}
     flow, stock = _needed(read, series)
     so_far = [Period(None, periods[0].last), *periods[1:]]
@@ -41,8 +44,8 @@ async def gather(
         definitions,
         hierarchy,
         series,
-        flows=await sums(connection, parts=place_parts, series=flow, cells=periods, cut=cut),
-        stocks=await sums(connection, parts=place_parts, series=stock, cells=so_far, cut=cut),
+        flows=await sums(connection, parts=place_parts, series=flow, cells=periods, cut=cut, blocks=blocks),
+        stocks=await sums(connection, parts=place_parts, series=stock, cells=so_far, cut=cut, blocks=blocks),
         covered={
             (level, stock_code): await _covered(
                 connection,
@@ -54,6 +57,7 @@ async def gather(
                 part_of=part_of,
                 periods=so_far,
                 all_of_them=not stock_code,
+                blocks=blocks,
             )
             for level, stock_code in _covering(read)
         },
@@ -121,7 +125,7 @@ def _needed(read: Iterable[Line], series: Mapping[int, Series]) -> tuple[list[in
     flow, stock = set[int](), set[int]()
     for line in read:
         is_flow = line.definition.is_flow(line.dimensions.get("measure", ""))
-        (flow if is_flow else stock).update(n for n, one in series.items() if line.counts(one))
+        (flow if is_flow else stock).update(line.counts(series))
     return sorted(flow), sorted(stock)
 
 
@@ -144,6 +148,7 @@ async def _covered(
     part_of: Mapping[UUID, int],
     periods: Sequence[Period],
     all_of_them: bool,
+    blocks: Mapping[int, int],
 ) -> dict[int, list[int]]:
     """By part, how many units of the level have something in themselves or below, at the end of each period.
     Units that have ended are not among them; what was posted to them counts where they are counted since.
@@ -161,10 +166,13 @@ async def _covered(
         series=series,
         cells=periods,
         cut=cut,
+        blocks=blocks,
     )
-    for number, unit in enumerate(units):
-        standing = 0
-        for period in range(len(periods)):
-            standing += sum(found.get((number, one, period), 0) for one in series)
-            counts[part_of[unit.id]][period] += standing > 0
+    added: dict[int, list[int]] = {}
+    for (number, _, period), amount in found.items():
+        added.setdefault(number, [0] * len(periods))[period] += amount
+    for number, amounts in added.items():
+        count = counts[part_of[units[number].id]]
+        for period, standing in enumerate(accumulate(amounts)):
+            count[period] += standing > 0
     return counts

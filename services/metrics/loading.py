@@ -10,6 +10,7 @@ import msgspec
 
 from libs.events.envelope import Recorded
 from services.metrics import tables, trail
+from services.metrics.blocks import read_blocks
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
 from services.metrics.domain.subjects import CountedEvent, Subject, changed, dump
@@ -124,6 +125,8 @@ class Loader:
                 await write_facts(self._connection, source.number, source.facts)
                 source.facts = Batch(units=source.facts.units)
             await tables.index(self._connection, self.ledger)
+            await tables.add_up_blocks(self._connection, self.ledger)
+            self._numbers.blocks |= await read_blocks(self._connection)
         self._balances.clear()
 
     def _states(self) -> Iterator[tuple[int, str, bytes]]:

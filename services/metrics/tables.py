@@ -116,6 +116,11 @@ async def index(connection: Connection, ledger: Ledger) -> None:
     await connection.execute("SELECT index_ledger($1)", ledger, timeout=3600)
 
 
+async def add_up_blocks(connection: Connection, ledger: Ledger) -> None:
+    """Of an indexed ledger that has only the balances of places."""
+    await connection.execute("SELECT add_up_blocks($1)", ledger, timeout=3600)
+
+
 async def source_number(connection: Connection, source: str) -> int:
     await connection.execute("INSERT INTO sources (name) VALUES ($1) ON CONFLICT DO NOTHING", source)
     number: int = await connection.fetchval("SELECT id FROM sources WHERE name = $1", source)
@@ -206,13 +211,16 @@ async def read_journal(
     return decode(data.getvalue())
 
 
-async def add_balances(connection: Connection, balances: Balances) -> None:
+async def add_balances(
+    connection: Connection, balances: Balances, *, by: Literal["place", "block"] = "place"
+) -> None:
+    table = "balances" if by == "place" else "block_balances"
     rows = balance_rows(balances)
     await connection.execute(
-        """INSERT INTO balances (series, place, month, source, bucket, amount)
-           SELECT * FROM unnest($1::int[], $2::int[], $3::date[], $4::smallint[], $5::int[], $6::bigint[])
-           ON CONFLICT (series, place, month, source, bucket)
-           DO UPDATE SET amount = balances.amount + excluded.amount""",
+        f"""INSERT INTO {table} (series, {by}, month, source, bucket, amount)
+            SELECT * FROM unnest($1::int[], $2::int[], $3::date[], $4::smallint[], $5::int[], $6::bigint[])
+            ON CONFLICT (series, {by}, month, source, bucket)
+            DO UPDATE SET amount = {table}.amount + excluded.amount""",
         *([row[column] for row in rows] for column in range(6)),
     )
 
@@ -325,7 +333,9 @@ async def release_quarantine(connection: Connection, source: str, position: int)
 
 
 async def wrong_balances(connection: Connection, ledger: Ledger) -> int:
-    """How many balances of the live ledger are not the sums of their postings."""
+    """How many balances of the live ledger are not the sums of their postings, or, where they are a block's,
+    of the balances of its places.
+    """
     wrong: int = await connection.fetchval(
         f"""SELECT count(*)
               FROM (SELECT l.series, place, date_trunc('month', day)::date AS month, source,
@@ -336,7 +346,20 @@ async def wrong_balances(connection: Connection, ledger: Ledger) -> int:
              WHERE coalesce(posted, 0) <> coalesce(amount, 0)""",
         timeout=3600,
     )
-    return wrong
+    wrong_blocks: int = await connection.fetchval(
+        f"""WITH added AS (
+                SELECT series, block, month, source, bucket, sum(amount) AS amount
+                  FROM {ledger}.balances JOIN {ledger}.place_blocks USING (place) GROUP BY 1, 2, 3, 4, 5
+                 UNION ALL
+                SELECT series, 0, month, source, bucket, sum(amount)
+                  FROM {ledger}.balances GROUP BY 1, 3, 4, 5
+            )
+            SELECT count(*)
+              FROM added a FULL JOIN {ledger}.block_balances b USING (series, block, month, source, bucket)
+             WHERE coalesce(a.amount, 0) <> coalesce(b.amount, 0)""",
+        timeout=3600,
+    )
+    return wrong + wrong_blocks
 
 
 async def switches(connection: Connection) -> int:

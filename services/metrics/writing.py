@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.metrics import tables
+from services.metrics.blocks import by_block, number_blocks
 from services.metrics.declared import add_declared
 from services.metrics.domain.subjects import Subject
 from services.metrics.fold import Batch, Numbers, no_balances, rows
@@ -21,9 +22,13 @@ async def write(
     """`subjects` are those that the batch has changed. The transaction uses `ledger` already. `numbers` learn
     those that are new; when the transaction fails, they and the subjects are no longer true.
     """
+    # Units come first: a place belongs to the block of its commune, where that is known.
+    await write_facts(connection, source, batch)
     places, series = numbers.missing(batch.postings)
     if places:
-        numbers.places |= await tables.number_places(connection, places)
+        new = await tables.number_places(connection, places)
+        numbers.places |= new
+        numbers.blocks |= await number_blocks(connection, new.values())
     if series:
         numbers.series |= await tables.number_series(connection, series)
     balances = no_balances()
@@ -31,9 +36,9 @@ async def write(
     if journal:
         await tables.add_journal(connection, ledger, journal)
         await tables.add_balances(connection, balances)
+        await tables.add_balances(connection, by_block(balances, numbers.blocks), by="block")
     if subjects:
         await tables.save_subjects(connection, source, subjects)
-    await write_facts(connection, source, batch)
 
 
 async def write_facts(connection: Connection, source: int, batch: Batch) -> None:

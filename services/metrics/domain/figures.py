@@ -1,8 +1,10 @@
 """From sums to figures: what an answer says about one line, part and period."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
@@ -69,11 +71,15 @@ class Facts:
     statistics: Mapping[str, Mapping[UUID, list[Statistic]]] = field(default_factory=dict)
     targets: Sequence[Target] = ()
     _found: dict[object, list[int]] = field(default_factory=dict)
+    _declared_on: dict[str, list[date]] = field(default_factory=dict)
+    _stood: dict[tuple[str, UUID, int], int | None] = field(default_factory=dict)
 
     def figures(self, line: Line, number: int, part: Part, periods: Sequence[Period]) -> list[Figure]:
         """One per period, each with its target. `number` is the part's in the sums."""
         return [
-            replace(figure, target=self._target(line.of or line, part, period))
+            figure
+            if (aim := self._target(line.of or line, part, period)) is None
+            else replace(figure, target=aim)
             for figure, period in zip(self._figures(line, number, part, periods), periods, strict=True)
         ]
 
@@ -109,7 +115,7 @@ class Facts:
     def _series(self, line: Line) -> list[int]:
         key = (line.definition.version_code, line.calendar, frozenset(line.dimensions.items()))
         if key not in self._found:
-            self._found[key] = [number for number, series in self.series.items() if line.counts(series)]
+            self._found[key] = line.counts(self.series)
         return self._found[key]
 
     def _counts(
@@ -134,9 +140,21 @@ class Facts:
         return found
 
     def _declared(self, line: Line, part: Part, period: Period) -> Figure:
-        baselines = self.baselines[line.definition.parameters.baseline]
-        value = None if part.rest else self.hierarchy.declared(part.unit, period.last, baselines)
+        value = None
+        if not part.rest:
+            value = self._standing(line.definition.parameters.baseline, part.unit, period.last)
         return Figure(value, warnings=() if value is not None else (BASELINE_MISSING,))
+
+    def _standing(self, name: str, unit: Unit, day: date) -> int | None:
+        """What is declared for the unit on a day; the same on all days between two declarations."""
+        baselines = self.baselines[name]
+        if name not in self._declared_on:
+            days = {baseline.as_of for several in baselines.values() for baseline in several}
+            self._declared_on[name] = sorted(days)
+        key = (name, unit.id, bisect_right(self._declared_on[name], day))
+        if key not in self._stood:
+            self._stood[key] = self.hierarchy.declared(unit, day, baselines)
+        return self._stood[key]
 
     def _statistic(self, line: Line, part: Part, period: Period) -> Figure:
         """Of the period that it was reported for."""
@@ -151,16 +169,15 @@ class Facts:
         if part.rest:
             return None
         definition = line.definition
-        return target(
-            (
-                one
-                for one in self.targets
-                if one.unit_id == part.unit.id
-                and one.indicator == definition.code
-                and dimensions_of(one, definition) == line.dimensions
-            ),
-            period.last,
-        )
+        aims = self._aims.get((part.unit.id, definition.code), ())
+        return target((one for one in aims if dimensions_of(one, definition) == line.dimensions), period.last)
+
+    @cached_property
+    def _aims(self) -> dict[tuple[UUID, str], list[Target]]:
+        found: dict[tuple[UUID, str], list[Target]] = {}
+        for one in self.targets:
+            found.setdefault((one.unit_id, one.indicator), []).append(one)
+        return found
 
 
 def _progress(figure: Figure) -> Figure:

@@ -9,6 +9,9 @@ from services.metrics.domain.periods import Calendar
 from services.metrics.domain.reported import Listed, Target
 from services.metrics.domain.series import Series
 
+_COLUMN: dict[Dimension, int] = {"digital_service": 1, "stage": 2, "measure": 3, **dict.fromkeys(VALUES, 4)}
+"""Where a series has what is fixed in a line."""
+
 
 class Refused(Exception):
     """What was asked for does not make a figure. `parameter` is the one to be changed."""
@@ -35,21 +38,21 @@ class Line:
     denominator: Part | None = None
     of: "Line | None" = None
 
-    def counts(self, series: Series) -> bool:
-        """Whether the series is part of this line, which is neither a share nor declared."""
-        if series.indicator != self.definition.counted_as:
-            return False
-        if self.definition.kind == "distinct" and series.measure != self.calendar:
-            return False
-        found = {
-            "digital_service": series.digital_service,
-            "stage": series.stage,
-            "measure": series.measure,
-            **dict.fromkeys(VALUES, series.value),
-        }
+    def counts(self, series: Mapping[int, Series]) -> list[int]:
+        """The numbers of the series that are part of this line, which is neither a share nor declared."""
         counts = self.definition.parameters.counts
         wanted = {**self.dimensions, **(counts.fixed() if counts else {})}
-        return all(found[dimension] == value for dimension, value in wanted.items())
+        columns = [(_COLUMN[dimension], value) for dimension, value in wanted.items()]
+        if self.definition.kind == "distinct":
+            if self.calendar is None:
+                return []
+            columns.append((_COLUMN["measure"], self.calendar))
+        code = self.definition.counted_as
+        return [
+            number
+            for number, one in series.items()
+            if one.columns[0] == code and all(one.columns[column] == value for column, value in columns)
+        ]
 
     def parts(self, definitions: Mapping[str, Definition]) -> list["Line"]:
         """The lines of numerator and denominator, with those dimensions that each of them has."""

@@ -6,12 +6,13 @@ GRANT USAGE ON SCHEMA ledger_a, ledger_b TO {app};
 REVOKE ALL ON ALL TABLES IN SCHEMA ledger_a, ledger_b FROM {app};
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ledger_a, ledger_b TO {app};
 GRANT UPDATE ON ledger_a.balances, ledger_b.balances, ledger_a.subjects, ledger_b.subjects TO {app};
+GRANT UPDATE ON ledger_a.block_balances, ledger_b.block_balances TO {app};
 GRANT UPDATE ON ledger_a.unit_spans, ledger_b.unit_spans, ledger_a.unit_successions, ledger_b.unit_successions TO {app};
 GRANT DELETE ON ledger_a.pending_unit_events, ledger_b.pending_unit_events TO {app};
 REVOKE ALL ON subject_links FROM PUBLIC, {app};
 GRANT SELECT, INSERT, DELETE ON subject_links TO {app};
-REVOKE ALL ON FUNCTION empty_ledger, index_ledger FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION empty_ledger, index_ledger TO {app};
+REVOKE ALL ON FUNCTION empty_ledger, index_ledger, add_up_blocks FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION empty_ledger, index_ledger, add_up_blocks TO {app};
 -- Read models of the service's own log; they may be made again.
 GRANT SELECT, INSERT, UPDATE, DELETE ON closings TO {app};
 REVOKE ALL ON statements FROM PUBLIC, {app};
