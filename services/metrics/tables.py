@@ -4,6 +4,7 @@ A ledger is one of two schemas; statements name no schema, the transaction's sea
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from io import BytesIO
@@ -225,6 +226,21 @@ async def add_balances(
     )
 
 
+async def add_years(connection: Connection, balances: Balances) -> None:
+    """The same balances of blocks by year."""
+    years: defaultdict[tuple[int, int, date, int], int] = defaultdict(int)
+    for series, block, month, source, _, amount in balance_rows(balances):
+        years[series, block, month.replace(month=1), source] += amount
+    rows = [(*key, amount) for key, amount in years.items()]
+    await connection.execute(
+        """INSERT INTO block_years (series, block, year, source, amount)
+           SELECT * FROM unnest($1::int[], $2::int[], $3::date[], $4::smallint[], $5::bigint[])
+           ON CONFLICT (series, block, year, source)
+           DO UPDATE SET amount = block_years.amount + excluded.amount""",
+        *([row[column] for row in rows] for column in range(5)),
+    )
+
+
 _SPAN = ", ".join(Span._fields)
 _SUCCESSION = ", ".join(KnownSuccession._fields)
 
@@ -359,7 +375,15 @@ async def wrong_balances(connection: Connection, ledger: Ledger) -> int:
              WHERE coalesce(a.amount, 0) <> coalesce(b.amount, 0)""",
         timeout=3600,
     )
-    return wrong + wrong_blocks
+    wrong_years: int = await connection.fetchval(
+        f"""SELECT count(*)
+              FROM (SELECT series, block, date_trunc('year', month)::date AS year, source, sum(amount) AS amount
+                      FROM {ledger}.block_balances GROUP BY 1, 2, 3, 4) a
+              FULL JOIN {ledger}.block_years b USING (series, block, year, source)
+             WHERE coalesce(a.amount, 0) <> coalesce(b.amount, 0)""",
+        timeout=3600,
+    )
+    return wrong + wrong_blocks + wrong_years
 
 
 async def switches(connection: Connection) -> int:

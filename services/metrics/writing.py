@@ -36,7 +36,9 @@ async def write(
     if journal:
         await tables.add_journal(connection, ledger, journal)
         await tables.add_balances(connection, balances)
-        await tables.add_balances(connection, by_block(balances, numbers.blocks), by="block")
+        of_blocks = by_block(balances, numbers.blocks)
+        await tables.add_balances(connection, of_blocks, by="block")
+        await tables.add_years(connection, of_blocks)
     if subjects:
         await tables.save_subjects(connection, source, subjects)
 

@@ -22,6 +22,15 @@ BEGIN
         amount bigint NOT NULL,
         PRIMARY KEY (series, block, month, source, bucket)
     );
+    -- By year (its first day) and without buckets: for answers that count all that there is.
+    CREATE TABLE block_years (
+        series int NOT NULL,
+        block  int NOT NULL,
+        year   date NOT NULL,
+        source smallint NOT NULL,
+        amount bigint NOT NULL,
+        PRIMARY KEY (series, block, year, source)
+    );
 END $$;
 SELECT add_blocks('ledger_a'), add_blocks('ledger_b');
 DROP FUNCTION add_blocks;
@@ -61,6 +70,8 @@ BEGIN
       FROM balances JOIN place_blocks USING (place) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
     INSERT INTO block_balances
     SELECT series, 0, month, source, bucket, sum(amount) FROM block_balances GROUP BY 1, 3, 4, 5;
-    ANALYZE blocks, place_blocks, block_balances;
+    INSERT INTO block_years
+    SELECT series, block, date_trunc('year', month), source, sum(amount) FROM block_balances GROUP BY 1, 2, 3, 4;
+    ANALYZE blocks, place_blocks, block_balances, block_years;
 END $$;
 SELECT add_up_blocks('ledger_a'), add_up_blocks('ledger_b');

@@ -6,7 +6,7 @@ GRANT USAGE ON SCHEMA ledger_a, ledger_b TO {app};
 REVOKE ALL ON ALL TABLES IN SCHEMA ledger_a, ledger_b FROM {app};
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ledger_a, ledger_b TO {app};
 GRANT UPDATE ON ledger_a.balances, ledger_b.balances, ledger_a.subjects, ledger_b.subjects TO {app};
-GRANT UPDATE ON ledger_a.block_balances, ledger_b.block_balances TO {app};
+GRANT UPDATE ON ledger_a.block_balances, ledger_b.block_balances, ledger_a.block_years, ledger_b.block_years TO {app};
 GRANT UPDATE ON ledger_a.unit_spans, ledger_b.unit_spans, ledger_a.unit_successions, ledger_b.unit_successions TO {app};
 GRANT DELETE ON ledger_a.pending_unit_events, ledger_b.pending_unit_events TO {app};
 REVOKE ALL ON subject_links FROM PUBLIC, {app};
