@@ -15,6 +15,7 @@ from services.metrics.domain.lines import Line
 from services.metrics.domain.periods import Period
 from services.metrics.domain.reported import Target
 from services.metrics.domain.series import Series
+from services.metrics.remembered import Remembered
 from services.metrics.sums import sums
 from services.metrics.tables import Connection
 
@@ -30,16 +31,25 @@ async def gather(
     part_of: Mapping[UUID, int],
     periods: Sequence[Period],
     targets: Sequence[Target],
+    kept: Remembered | None = None,
 ) -> Facts:
-    """For these lines, one figure per part and period; `part_of` numbers the part of each unit."""
+    """For these lines, one figure per part and period; `part_of` numbers the part of each unit. `kept` is of
+    the same cut.
+    """
+    kept = kept or await Remembered.at(connection, cut)
     read = [line for each in found for line in each.made_of(definitions)]
-    places = await reading.read_places(connection, hierarchy.units)
-    blocks = await read_blocks(connection)
+    places = await kept.get(("places", hierarchy), lambda: reading.read_places(connection, hierarchy.units))
+    blocks = await kept.get("blocks", lambda: read_blocks(connection))
     place_parts = {number: part_of[unit] for unit, number in places.items()}
     flow, stock = _needed(read, series)
     so_far = [Period(None, periods[0].last), *periods[1:]]
     declared = [line.definition.parameters for line in read if line.definition.kind == "declared"]
     units, until = list(hierarchy.units), max(period.last for period in periods)
+    names = tuple(sorted({one.baseline for one in declared} - {""}))
+    baselines = await kept.get(
+        ("baselines", names, until, hierarchy),
+        lambda: read_baselines(connection, cut, names, units, until=until),
+    )
     return Facts(
         definitions,
         hierarchy,
@@ -61,9 +71,7 @@ async def gather(
             )
             for level, stock_code in _covering(read)
         },
-        baselines=await read_baselines(
-            connection, cut, sorted({one.baseline for one in declared} - {""}), units, until=until
-        ),
+        baselines=baselines,
         statistics=await read_statistics(
             connection, cut, sorted({one.statistic for one in declared} - {""}), units, until=until
         ),
@@ -153,13 +161,12 @@ async def _covered(
     """By part, how many units of the level have something in themselves or below, at the end of each period.
     Units that have ended are not among them; what was posted to them counts where they are counted since.
     """
-    units = [unit for unit in hierarchy.units.values() if unit.level == level and unit.status != "ended"]
+    units, covering = hierarchy.of_level(level)
     counts = {part_of[unit.id]: [0] * len(periods) for unit in units}
     if all_of_them:
         for unit in units:
             counts[part_of[unit.id]] = [count + 1 for count in counts[part_of[unit.id]]]
         return counts
-    covering = {below.id: number for number, unit in enumerate(units) for below in hierarchy.below(unit)}
     found = await sums(
         connection,
         parts={number: covering[unit] for unit, number in places.items() if unit in covering},

@@ -202,7 +202,9 @@ async def read_sources(connection: Connection) -> dict[str, int]:
 
 
 async def read_all_series(connection: Connection) -> dict[int, Series]:
-    found = await connection.fetch("SELECT id, indicator, digital_service, stage, measure, value FROM series")
+    found = await connection.fetch(
+        "SELECT id, indicator, digital_service, stage, measure, value FROM series ORDER BY id"
+    )
     return {row["id"]: Series(*list(row.values())[1:]) for row in found}
 
 

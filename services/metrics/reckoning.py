@@ -21,6 +21,7 @@ from services.metrics.domain.reported import Target
 from services.metrics.domain.series import Series
 from services.metrics.gathering import find_posted, gather
 from services.metrics.question import MOST_ITEMS, Question, refused
+from services.metrics.remembered import Remembered
 from services.metrics.tables import Connection
 
 
@@ -77,20 +78,27 @@ async def reckon(
     unit-ambiguous, field-missing, value-not-allowed, stage-unknown, answer-too-large.
     """
     assert question.unit is not None, "checked"
-    defined = await read_definitions(connection, cut)
+    kept = await Remembered.at(connection, cut)
+    defined = await kept.get("definitions", lambda: read_definitions(connection, cut))
     definitions = question.definitions(defined)
     boundaries = question.boundaries or question.last
-    hierarchy, of_unit = await reading.read_hierarchy(connection, cut, question.unit, on=boundaries)
+    reference = question.unit
+    hierarchy, of_unit = await kept.get(
+        ("hierarchy", reference, boundaries),
+        lambda: reading.read_hierarchy(connection, cut, reference, on=boundaries),
+    )
     parts, part_of = _parts(question, hierarchy)
-    targets = await read_targets(
-        connection,
-        cut,
-        {part.unit.id for part in parts},
-        None if any(d.kind == "progress" for d in definitions) else [d.code for d in definitions],
+    aimed = None if any(d.kind == "progress" for d in definitions) else frozenset(d.code for d in definitions)
+    aims_of = frozenset(part.unit.id for part in parts)
+    targets = await kept.get(
+        ("targets", aims_of, aimed), lambda: read_targets(connection, cut, aims_of, aimed)
     )
     known = _with_statistics(defined, definitions, targets)
-    series = await reading.read_series(connection, _counted(definitions, targets, known))
-    catalogue = Catalogue(await read_services(connection, cut), list(series.values()))
+    all_series = await kept.get("series", lambda: reading.read_all_series(connection))
+    counted = _counted(definitions, targets, known)
+    series = {number: one for number, one in all_series.items() if one.indicator in counted}
+    services = await kept.get("services", lambda: read_services(connection, cut))
+    catalogue = Catalogue(services, list(series.values()))
     found = _lines(question, definitions, catalogue, targets, known)
     periods = question.periods()
     if len(found) * len(parts) * len(periods) > MOST_ITEMS:
@@ -105,6 +113,7 @@ async def reckon(
         part_of=part_of,
         periods=periods,
         targets=targets,
+        kept=kept,
     )
     incomplete = _incomplete(await reading.read_quarantined(connection, cut), part_of, len(parts))
     health = await reading.read_health(connection)
@@ -208,10 +217,8 @@ def _parts(question: Question, hierarchy: Hierarchy) -> tuple[list[Part], dict[U
     """What there are items for, and which of them each unit belongs to."""
     if "unit" not in question.by:
         return [Part(hierarchy.root)], dict.fromkeys(hierarchy.units, 0)
-    units = hierarchy.parts(question.level)
-    part_of = dict.fromkeys(hierarchy.units, len(units))
-    for number, unit in enumerate(units):
-        part_of |= {below.id: number for below in hierarchy.below(unit)}
+    units, number_of = hierarchy.divided(question.level)
+    part_of = {**dict.fromkeys(hierarchy.units, len(units)), **number_of}
     return [*map(Part, units), Part(hierarchy.root, rest=True)], part_of
 
 
@@ -219,6 +226,8 @@ def _incomplete(places: set[str | None], part_of: Mapping[UUID, int], parts: int
     """The parts whose figures lack something, by number."""
     if None in places:
         return set(range(parts))
+    if not places:
+        return set()
     return {number for unit, number in part_of.items() if str(unit) in places}
 
 

@@ -123,9 +123,7 @@ async def sums(
     return {(row["part"], row["series"], row["cell"]): row["amount"] for row in found if row["amount"]}
 
 
-def _pieces(
-    of: Cover, *, years: Sequence[_Span], rest: Sequence[_Span], cut: Cut
-) -> list[tuple[str, bool]]:
+def _pieces(of: Cover, *, years: Sequence[_Span], rest: Sequence[_Span], cut: Cut) -> list[tuple[str, bool]]:
     """Statements over balances, each with whether there is anything that it is needed for."""
     block = {"by": "block", "wanted": "$4"}
     place = {"by": "place", "wanted": "$1"}

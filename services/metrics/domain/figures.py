@@ -169,7 +169,9 @@ class Facts:
         if part.rest:
             return None
         definition = line.definition
-        aims = self._aims.get((part.unit.id, definition.code), ())
+        aims = self._aims.get((part.unit.id, definition.code))
+        if aims is None:
+            return None
         return target((one for one in aims if dimensions_of(one, definition) == line.dimensions), period.last)
 
     @cached_property

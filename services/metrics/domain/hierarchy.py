@@ -1,6 +1,6 @@
 """A unit and everything below it on one day, and what was declared for them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -42,6 +42,13 @@ class Declared(NamedTuple):
     value: int
 
 
+class Divided(NamedTuple):
+    """Units, and for each of them and everything below it its number among them."""
+
+    units: Sequence[Unit]
+    number_of: Mapping[UUID, int]
+
+
 class Hierarchy:
     """`units` hold the root and everything below it, each once; `open_` may be of other units, too."""
 
@@ -50,6 +57,8 @@ class Hierarchy:
         self.open = tuple(open_)
         self.units = {unit.id: unit for unit in units}
         self._children: dict[UUID, list[Unit]] = {}
+        self._divided: dict[str | None, Divided] = {}
+        self._of_level: dict[str, Divided] = {}
         for unit in self.units.values():
             if unit.parent_id in self.units and unit.id != root.id:
                 self._children.setdefault(unit.parent_id, []).append(unit)
@@ -73,6 +82,23 @@ class Hierarchy:
             found = [u for u in self.units.values() if u.level == level and u.id != self.root.id]
         found = [unit for unit in found if unit.status != "ended"]
         return sorted(found, key=lambda unit: (unit.code or "", unit.name, unit.id))
+
+    def divided(self, level: str | None) -> Divided:
+        """Into the parts of a level."""
+        if level not in self._divided:
+            self._divided[level] = self._number(self.parts(level))
+        return self._divided[level]
+
+    def of_level(self, level: str) -> Divided:
+        """The units of a level, the root too, without those that have ended."""
+        if level not in self._of_level:
+            units = [unit for unit in self.units.values() if unit.level == level and unit.status != "ended"]
+            self._of_level[level] = self._number(units)
+        return self._of_level[level]
+
+    def _number(self, units: Sequence[Unit]) -> Divided:
+        numbers = {below.id: number for number, unit in enumerate(units) for below in self.below(unit)}
+        return Divided(units, numbers)
 
     def declared(self, unit: Unit, day: date, baselines: Mapping[UUID, list[Declared]]) -> int | None:
         """The unit's own latest value up to the day, else the sum of its children if every child has one,
