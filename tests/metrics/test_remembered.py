@@ -66,7 +66,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {"indicator": ["visits", SHARE], "by": ["unit"], "level": "hamlet"},
     {"indicator": ["visits", SHARE, "hamlets-covered-share"], "by": ["unit"]},
     {"indicator": ["target-progress"], "by": ["unit"], "level": "commune"},
-    {"indicator": ["visits-fixed", "communes-covered"]},
+    {"indicator": ["visits-fixed", "communes-covered", "target-progress"]},
     {"indicator": ["visits"], "boundaries": "2023-01-31", "by": ["unit"]},
     {"indicator": ["adoption"], "by": ["digital_service", "stage"]},
 ]
