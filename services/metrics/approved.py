@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from libs.service.parameters import refused
 from services.metrics import cut as cuts
 from services.metrics import reading
 from services.metrics.closings import approved_cuts
@@ -11,7 +12,7 @@ from services.metrics.decisions.closings import CLOSABLE
 from services.metrics.domain.figures import Figure
 from services.metrics.domain.hierarchy import Hierarchy, Unit
 from services.metrics.domain.periods import month_of
-from services.metrics.question import Question, refused
+from services.metrics.question import Question
 from services.metrics.reckoning import Item, Reckoning, reckon
 from services.metrics.tables import Connection
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from libs.service.parameters import refused
 from services.metrics import cut as cuts
 from services.metrics import postings, reading, tables
 from services.metrics.approved import approved_cut
@@ -15,7 +16,7 @@ from services.metrics.domain.lines import Line
 from services.metrics.domain.periods import Period
 from services.metrics.gathering import series_of
 from services.metrics.postings import behind, components
-from services.metrics.question import Comparison, Question, refused
+from services.metrics.question import Comparison, Question
 from services.metrics.reckoning import Item, Reckoning, reckon
 from services.metrics.shown import item_shown
 from services.metrics.sums import sums

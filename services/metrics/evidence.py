@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 
 from libs.events.merkle import leaf_hash
+from libs.service.parameters import refused
 from services.metrics import cut as cuts
 from services.metrics import postings, tables
 from services.metrics.approved import approved_cut
@@ -18,7 +19,7 @@ from services.metrics.cited import Topics
 from services.metrics.declared import read_cited
 from services.metrics.digest import snapshot
 from services.metrics.postings import Behind, behind, components
-from services.metrics.question import Question, refused
+from services.metrics.question import Question
 from services.metrics.reckoning import Item, Reckoning, reckon
 from services.metrics.shown import item_shown
 

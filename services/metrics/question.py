@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.events.day import Day
 from libs.service.hierarchy import today
 from libs.service.indicators import VALUES, Definition, Dimension, find_definition
-from libs.service.problems import Problem
+from libs.service.parameters import refused
 from services.metrics.domain.periods import Calendar, Period, ends_month, split, whole_calendar
 
 By = Literal[
@@ -176,9 +176,3 @@ def check_day(day: date | None, parameter: str) -> None:
     """Raises Problem value-not-allowed."""
     if day is not None and not FIRST_DAY <= day <= LAST_DAY:
         raise refused("value-not-allowed", parameter, f"a day from {FIRST_DAY} to {LAST_DAY}")
-
-
-def refused(code: str, parameter: str, detail: str | None = None) -> Problem:
-    """A problem with one parameter of the query."""
-    error = {"pointer": f"/query/{parameter}", "code": code, **({"detail": detail} if detail else {})}
-    return Problem(code, detail, [error])

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.service.indicators import Definition, find_definition
+from libs.service.parameters import refused
 from services.metrics import reading
 from services.metrics.cut import Asked, Cut
 from services.metrics.declared import read_definitions, read_services, read_targets
@@ -20,7 +21,7 @@ from services.metrics.domain.periods import Period
 from services.metrics.domain.reported import Target
 from services.metrics.domain.series import Series
 from services.metrics.gathering import find_posted, gather
-from services.metrics.question import MOST_ITEMS, Question, refused
+from services.metrics.question import MOST_ITEMS, Question
 from services.metrics.remembered import Remembered
 from services.metrics.tables import Connection
 
