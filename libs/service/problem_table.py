@@ -171,7 +171,6 @@ REGISTRY = _rows(
 VISITS = _rows(
     ("household-unknown", 409, "Chưa biết hộ này", "The household is not known yet"),
     ("unit-not-hamlet", 422, "Hộ phải thuộc một ấp, khóm, thôn, tổ dân phố", "A household belongs to a hamlet"),
-    ("unit-not-active", 422, "Đơn vị không còn, hoặc chưa có, vào ngày này", "The unit is not there on that day"),
     ("unit-out-of-reach", 422, "Không phải một phần của ấp, khóm cũ", "It is no part of the household's hamlet"),
     ("household-there-already", 422, "Hộ đã ở đó", "The household is there already"),
     ("household-absorbed", 422, "Hộ đã được gộp vào hộ khác", "The household was merged into another one"),

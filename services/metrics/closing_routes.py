@@ -16,7 +16,7 @@ from libs.service.openapi import command_operation
 from libs.service.pages import DEFAULT_LIMIT, INT4, Cursor, Limit, page, read_cursor, text
 from libs.service.parameters import known_parameters
 from libs.service.read_after import ReadAfter
-from libs.service.routes import Endpoint, Routes
+from libs.service.routes import Routes
 from services.metrics.closings import Closings
 from services.metrics.decisions.closings import ApproveMonth, ReopenMonth, ReturnMonth, SubmitMonth
 
@@ -27,29 +27,40 @@ def writes(commands: CommandApi, closings: Closings, read_after: ReadAfter) -> R
     """The routes that take commands."""
     routes = Routes()
 
-    def add(verb: str, cls: type[Command]) -> None:
-        operation = command_operation(cls, {"unit_id": "unit", "month": "month"})
+    for verb, cls in (
+        ("submit", SubmitMonth),
+        ("return", ReturnMonth),
+        ("approve", ApproveMonth),
+        ("reopen", ReopenMonth),
+    ):
         template = f"/v1/closings/{{unit}}/{{month}}/{verb}"
-        routes.add_endpoint("POST", template, endpoint(cls), operation)
-
-    def endpoint(cls: type[Command]) -> Endpoint:
-        async def take(request: HttpRequest) -> Response:
-            """Whether the caller's role and units allow it is to be asked here, once roles are asked for:
-            `principal` has them, and `unit_id` is what they must cover.
-            """
-            await read_after.wait(request.scope)
-            principal = principal_of(request.scope)
-            unit_id = await closings.unit_named(request.path_params["unit"])
-            given = {"unit_id": str(unit_id), "month": request.path_params["month"]}
-            return await commands.one(request, principal, cls, given=given)
-
-        return take
-
-    add("submit", SubmitMonth)
-    add("return", ReturnMonth)
-    add("approve", ApproveMonth)
-    add("reopen", ReopenMonth)
+        add_of_month(routes, template, cls, commands=commands, closings=closings, read_after=read_after)
     return routes
+
+
+def add_of_month(
+    routes: Routes,
+    template: str,
+    cls: type[Command],
+    *,
+    commands: CommandApi,
+    closings: Closings,
+    read_after: ReadAfter,
+) -> None:
+    """A command about the unit and the month that its address names."""
+
+    async def take(request: HttpRequest) -> Response:
+        """Whether the caller's role and units allow it is to be asked here, once roles are asked for:
+        `principal` has them, and `unit_id` is what they must cover.
+        """
+        await read_after.wait(request.scope)
+        principal = principal_of(request.scope)
+        unit_id = await closings.unit_named(request.path_params["unit"])
+        given = {"unit_id": str(unit_id), "month": request.path_params["month"]}
+        return await commands.one(request, principal, cls, given=given)
+
+    operation = command_operation(cls, {"unit_id": "unit", "month": "month"})
+    routes.add_endpoint("POST", template, take, operation)
 
 
 def reads(closings: Closings, read_after: ReadAfter) -> APIRouter:

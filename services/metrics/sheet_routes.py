@@ -5,14 +5,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from libs.service.answers import Json
-from libs.service.auth import principal_of
 from libs.service.commands import CommandApi
 from libs.service.labels import label
-from libs.service.openapi import command_operation
 from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
 from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
@@ -20,7 +17,7 @@ from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from libs.service.sheets import Cell, Sheet, workbook_answer
 from services.metrics.activity_sheets import DONE, ActivitySheets, Answer
-from services.metrics.closing_routes import OfMonth
+from services.metrics.closing_routes import OfMonth, add_of_month
 from services.metrics.closings import Closings
 from services.metrics.decisions.activity_sheets import SignActivitySheet
 
@@ -54,16 +51,14 @@ _NAMES = {
 
 
 def writes(routes: Routes, commands: CommandApi, closings: Closings, read_after: ReadAfter) -> None:
-    async def sign(request: HttpRequest) -> Response:
-        """Whether the caller's role and units allow it is to be asked here, as for closings."""
-        await read_after.wait(request.scope)
-        principal = principal_of(request.scope)
-        unit_id = await closings.unit_named(request.path_params["unit"])
-        given = {"unit_id": str(unit_id), "month": request.path_params["month"]}
-        return await commands.one(request, principal, SignActivitySheet, given=given)
-
-    operation = command_operation(SignActivitySheet, {"unit_id": "unit", "month": "month"})
-    routes.add_endpoint("POST", "/v1/activity-sheets/{unit}/{month}/sign", sign, operation)
+    add_of_month(
+        routes,
+        "/v1/activity-sheets/{unit}/{month}/sign",
+        SignActivitySheet,
+        commands=commands,
+        closings=closings,
+        read_after=read_after,
+    )
 
 
 def reads(sheets: ActivitySheets, read_after: ReadAfter) -> APIRouter:
