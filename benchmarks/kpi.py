@@ -116,7 +116,7 @@ async def fill(url: str, visits: int) -> dict[str, int]:
 
 
 async def measure(url: str, rounds: int, keys: Path) -> list[dict[str, Any]]:
-    """In turns, so that whatever else the machine does is shared. `first`: a process that has kept nothing."""
+    """In turns, so that all share what else the machine does. `first`: a process that has kept nothing."""
     pool = await database.pool(url)
     kpis = Kpis(lambda: pool, [REGISTRY, VISITS])
     took: dict[str, list[float]] = {what: [] for what in QUESTIONS}
@@ -198,7 +198,12 @@ async def main(visits: int) -> None:
         began = time.perf_counter()
         heads = await fill(url, visits)
         filled = time.perf_counter() - began
-        report("kpi", await measure(url, ROUNDS, directory / "keys"), events=sum(heads.values()), filled_s=round(filled))
+        report(
+            "kpi",
+            await measure(url, ROUNDS, directory / "keys"),
+            events=sum(heads.values()),
+            filled_s=round(filled),
+        )
     finally:
         await asyncio.to_thread(postgres.stop)
         remove_directory(directory)

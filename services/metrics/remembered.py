@@ -1,8 +1,8 @@
 """What answers look up in a ledger again and again – units, definitions, places –, kept between them.
 
 It is kept under everything that decides it: which ledger of which database, how much there was in its tables,
-and the cut. Rows of these tables are only added, and `known_until` is only set once; so where the counts are the
-same, the rows are. What was kept is therefore never stale, and nobody has to say that something has changed.
+and the cut. Rows of these tables are only added, and `known_until` is only set once; so where the counts are
+the same, the rows are. So what was kept is never stale, and nobody has to say that something has changed.
 """
 
 from collections import OrderedDict

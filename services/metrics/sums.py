@@ -28,8 +28,8 @@ WITH place AS (SELECT * FROM unnest($1::int[], $2::int[], $3::int[]) p (place, p
 SELECT part, series, cell, sum(amount)::bigint AS amount FROM piece GROUP BY 1, 2, 3
 """
 
-# Whole months, or years, of whole buckets. Added up before they are joined with the places, of which there may
-# be many times more rows.
+# Whole months, or years, of whole buckets. Added up before they are joined with the places, of which there
+# may be many times more rows.
 _WHOLE = """
 SELECT p.part, b.series, b.cell, sum(b.amount * p.sign) AS amount
   FROM (SELECT b.series, b.{by}, m.cell, sum(b.amount)::bigint AS amount
@@ -39,10 +39,10 @@ SELECT p.part, b.series, b.cell, sum(b.amount * p.sign) AS amount
 """
 _UPTO = "JOIN cut c ON c.source = b.source AND b.bucket < c.buckets"
 
-# Whole months of the bucket that the cut goes through. There are few postings of some series and many of others,
-# which no statistics tell; so a place's part is looked up in an array, and nothing is joined before it is summed. OFFSET keeps the innermost
-# query as it is, here and below: else all of the journal may be read, which looks as good while there are no
-# statistics.
+# Whole months of the bucket that the cut goes through. There are few postings of some series and many of
+# others, which no statistics tell; so a place's part is looked up in an array, and nothing is joined before it
+# is summed. OFFSET keeps the innermost query as it is, here and below: else all of the journal may be read,
+# which looks as good while there are no statistics.
 _TAIL = """
 SELECT t.part, t.series, m.cell, sum(t.amount) AS amount
   FROM (SELECT part, month, series, sum(amount) AS amount

@@ -377,7 +377,8 @@ async def wrong_balances(connection: Connection, ledger: Ledger) -> int:
     )
     wrong_years: int = await connection.fetchval(
         f"""SELECT count(*)
-              FROM (SELECT series, block, date_trunc('year', month)::date AS year, source, sum(amount) AS amount
+              FROM (SELECT series, block, date_trunc('year', month)::date AS year, source,
+                           sum(amount) AS amount
                       FROM {ledger}.block_balances GROUP BY 1, 2, 3, 4) a
               FULL JOIN {ledger}.block_years b USING (series, block, year, source)
              WHERE coalesce(a.amount, 0) <> coalesce(b.amount, 0)""",

@@ -1,5 +1,5 @@
-"""What answers keep between them is never stale: asked at any cut, between any events, they are those of a process
-that keeps nothing.
+"""What answers keep between them is never stale: asked at any cut, between any events, they are those of a
+process that keeps nothing.
 """
 
 from random import Random
@@ -121,6 +121,7 @@ async def _is_true(kpis: Kpis, question: Question) -> None:
     kept = dict(remembered._kept)
     remembered._kept.clear()
     assert await _answer(kpis, question) == answer
+    remembered._kept.clear()
     remembered._kept.update(kept)
 
 
