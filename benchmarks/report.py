@@ -67,6 +67,8 @@ def report(name: str, rows: Sequence[Mapping[str, Any]], **more: object) -> None
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.0f}" if value >= 100 else f"{value:,.2f}"
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
