@@ -41,8 +41,8 @@ _UPTO = "JOIN cut c ON c.source = b.source AND b.bucket < c.buckets"
 
 # Whole months of the bucket that the cut goes through. There are few postings of some series and many of
 # others, which no statistics tell; so a place's part is looked up in an array, and nothing is joined before
-# it is summed. OFFSET keeps the innermost query as it is, here and below: else all of the journal may be read,
-# which looks as good while there are no statistics.
+# it is summed. OFFSET keeps the innermost query as it is, here and below: else all of the journal may be
+# read, which looks as good while there are no statistics.
 _TAIL = """
 SELECT t.part, t.series, m.cell, sum(t.amount) AS amount
   FROM (SELECT part, month, series, sum(amount) AS amount
