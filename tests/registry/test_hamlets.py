@@ -267,3 +267,18 @@ def test_the_hamlet_of_an_area_may_still_arrive() -> None:
     Specification(DOMAIN, *AFTER).when(designate(parent_id=uuid4())).then_refused(
         NotYet, "unit-unknown", "/parent_id"
     )
+
+
+def test_an_area_whose_hamlet_was_split_is_assigned_to_one_of_the_parts() -> None:
+    command = assign(id=HAMLET_OF_1.unit_id, parts=(part(AN_XUYEN), part(AN_XUYEN)), valid_from=LATER)
+    split = in_parts(command, AN_XUYEN, LATER)
+    given = (*AFTER, AREA, split)
+    to_part = AssignHamlet(id=AREA.unit_id, parent_id=command.parts[1].id)
+    Specification(DOMAIN, *given).when(to_part).then(
+        HamletAssigned(unit_id=AREA.unit_id, valid_from=LATER, into_id=command.parts[1].id)
+    )
+    for parent_id, code in ((AN_XUYEN, "parent-level-wrong"), (HAMLET_OF_3.unit_id, "not-a-candidate")):
+        elsewhere = AssignHamlet(id=AREA.unit_id, parent_id=parent_id)
+        Specification(DOMAIN, *given).when(elsewhere).then_refused(Rejected, code, "/parent_id")
+    divided = assign(id=AREA.unit_id, parts=(part(AN_XUYEN), part(AN_XUYEN)))
+    Specification(DOMAIN, *given).when(divided).then_refused(Rejected, "hamlet-expected", "/id")

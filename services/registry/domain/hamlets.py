@@ -32,7 +32,8 @@ class HamletPart(BaseModel):
 
 class AssignHamlet(Command):
     """Either the whole hamlet goes to `parent_id`, or its `parts` are hamlets of their own from then on.
-    Without `valid_from` it counts from the day on which its commune was split.
+    Without `valid_from` it counts from the day on which its commune was split. A model area whose hamlet was
+    split goes to one of the parts.
     """
 
     kind: ClassVar[str] = "assign-hamlet"
@@ -134,7 +135,8 @@ def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
     A hamlet that was assigned before may be assigned anew: that corrects it.
     """
     tree = tree_of(states)
-    if known_unit(states, command.id, pointer="/id").level != "hamlet":
+    level = known_unit(states, command.id, pointer="/id").level
+    if level != "hamlet" and (level != "area" or command.parts):
         raise Rejected("hamlet-expected", "/id")
     spans = tree.spans(command.id)
     if spans[-1].status == "ended":
@@ -150,7 +152,7 @@ def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
     if command.parent_id is not None:
         if split is None:
             raise Rejected("not-unassigned", "/id", f"it belongs to {span.parent_id}")
-        _check_commune(states, command.parent_id, day, "/parent_id")
+        _check_parent(states, level, command.parent_id, day, "/parent_id")
         _check_candidate(tree, command.parent_id, span, split, day, "/parent_id")
         if span.status == "active" and span.parent_id == command.parent_id:
             return []
@@ -166,7 +168,7 @@ def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
             raise Rejected("listed-twice", f"{pointer}/id")
         if fault := code_fault("hamlet", part.code, f"{pointer}/code"):
             raise Rejected(fault.code, fault.pointer)
-        _check_commune(states, part.parent_id, day, f"{pointer}/parent_id")
+        _check_parent(states, "hamlet", part.parent_id, day, f"{pointer}/parent_id")
         _check_candidate(tree, part.parent_id, span, split, day, f"{pointer}/parent_id")
     into_id = lowest_common([tree.path(part.parent_id, day) for part in command.parts])
     if into_id is None:
@@ -197,9 +199,9 @@ def designate(command: DesignateArea, states: States) -> Sequence[Event]:
     ]
 
 
-def _check_commune(states: States, unit_id: UUID, day: date, pointer: str) -> None:
+def _check_parent(states: States, level: str, unit_id: UUID, day: date, pointer: str) -> None:
     parent = known_unit(states, unit_id, pointer=pointer, on=day)
-    if parent.level not in PARENT_LEVELS["hamlet"]:
+    if parent.level not in PARENT_LEVELS[level]:
         raise Rejected("parent-level-wrong", pointer)
     if parent.valid_from > day:
         raise Rejected("valid-before-parent", pointer, parent_valid_from=parent.valid_from)
