@@ -166,7 +166,7 @@ async def loader(connection: Connection, ledger: Ledger) -> AsyncIterator[Loader
     """Empties the ledger, which must not be live, and lends a loader for it."""
     await tables.empty(connection, ledger)
     loader = Loader(connection, ledger, await tables.dismissed(connection))
-    # Nobody needs what is loaded before the ledger is switched to, and that commit makes all of it durable.
+    # Nobody needs what is loaded before the switch, whose commit makes everything before it durable, too.
     await connection.execute("SET synchronous_commit = off")
     try:
         with _without_garbage_collection():

@@ -13,8 +13,8 @@ from services.metrics import cut as cuts
 from services.metrics import reading, tables
 from services.metrics.blocks import ALL_PLACES, cover, read_blocks
 from services.metrics.digest import snapshot
-from services.metrics.domain.periods import Period
-from services.metrics.sums import sums
+from services.metrics.domain.periods import Period, next_month
+from services.metrics.sums import _years, sums
 from tests.metrics.events import REGISTRY, VISITS, Logs, an_id, household, unit, visit
 from tests.metrics.histories import histories
 from tests.metrics.ledgers import Ledgers
@@ -53,6 +53,26 @@ async def test_a_province_is_the_block_of_all_places_but_for_a_few() -> None:
     without_two = cover(dict.fromkeys(range(2, 100), 3), block_of)
     assert without_two.blocks == [(ALL_PLACES, 3, 1)]
     assert without_two.places == [(0, 3, -1), (1, 3, -1)]
+
+
+firsts = st.builds(date, st.integers(1990, 2010), st.integers(1, 12), st.just(1))
+
+
+@given(firsts, firsts)
+async def test_whole_years_and_the_months_left_over_are_the_span(one: date, other: date) -> None:
+    first, last = min(one, other), max(one, other)
+    years, rest = _years([(first, last, 7)])
+    months = [month for begins, ends, _ in [*years, *rest] for month in _months(begins, ends)]
+    assert sorted(months) == _months(first, last)
+    assert all(begins.month == 1 and ends.month == 12 for begins, ends, _ in years)
+    assert all(len(_months(begins, ends)) < 12 for begins, ends, _ in rest) or not years
+
+
+def _months(first: date, last: date) -> list[date]:
+    found = [first]
+    while found[-1] < last:
+        found.append(next_month(found[-1]))
+    return found
 
 
 @given(facts=histories(), data=st.data())
