@@ -14,7 +14,16 @@ from services.metrics.blocks import read_blocks
 from services.metrics.domain import events
 from services.metrics.domain.counting import CannotCount
 from services.metrics.domain.subjects import CountedEvent, Subject, changed, dump
-from services.metrics.fold import Batch, JournalRow, Numbers, balance_rows, fold, no_balances, rows
+from services.metrics.fold import (
+    Balances,
+    Batch,
+    JournalRow,
+    Numbers,
+    balance_rows,
+    fold,
+    no_balances,
+    rows,
+)
 from services.metrics.links import LINKING, Links
 from services.metrics.tables import Connection, Ledger
 from services.metrics.writing import write, write_facts
@@ -32,8 +41,11 @@ class CannotLoad(Exception):
 
 @dataclass(slots=True)
 class _Source:
+    """`bucket`: the balances of all before it are copied."""
+
     number: int
     position: int = 0
+    bucket: int = 0
     subjects: dict[str, Subject] = field(default_factory=dict)
     facts: Batch = field(default_factory=Batch)
     links: Links = field(default_factory=Links)
@@ -80,13 +92,35 @@ class Loader:
             journal = rows(source.number, batch.postings, self._numbers, self._balances)
             seen = trail.rows(source.number, recorded[start : start + _STEP], self._numbers)
             source.facts.declared += batch.declared
+            whole = self._whole_buckets(source)
             await self._copied()
-            self._copying = asyncio.create_task(self._copy(source.number, journal, seen))
+            self._copying = asyncio.create_task(self._copy(source.number, journal, seen, whole))
             await asyncio.sleep(0)
 
-    async def _copy(self, source: int, journal: Sequence[JournalRow], seen: trail.Rows) -> None:
+    async def _copy(
+        self, source: int, journal: Sequence[JournalRow], seen: trail.Rows, whole: Balances
+    ) -> None:
         await tables.add_journal(self._connection, self.ledger, journal)
         await trail.add(self._connection, self.ledger, source, seen)
+        if whole:
+            await self._copy_balances(whole)
+
+    def _whole_buckets(self, source: _Source) -> Balances:
+        """Takes out the balances to which nothing will be added any more: positions only go on. All of them
+        in memory until the end would be most of what a rebuild needs.
+        """
+        bucket = (source.position + 1) >> self._numbers.bucket_bits
+        whole = no_balances()
+        if bucket > source.bucket:
+            source.bucket = bucket
+            for key in [key for key in self._balances if key[2] == source.number and key[3] < bucket]:
+                whole[key] = self._balances.pop(key)
+        return whole
+
+    async def _copy_balances(self, balances: Balances) -> None:
+        await self._connection.copy_records_to_table(
+            "balances", schema_name=self.ledger, records=balance_rows(balances)
+        )
 
     def _fold(self, source: _Source, recorded: Sequence[Recorded]) -> Batch:
         batch = Batch(units=source.facts.units)
@@ -115,10 +149,10 @@ class Loader:
             ("places", ((number, unit) for unit, number in numbers.places.items())),
             ("series", ((number, *series.columns) for series, number in numbers.series.items())),
             ("words", ((number, word) for word, number in numbers.words.items())),
-            ("balances", balance_rows(self._balances)),
             ("subjects", self._states()),
         ):
             await self._connection.copy_records_to_table(table, schema_name=self.ledger, records=records)
+        await self._copy_balances(self._balances)
         async with self._connection.transaction():
             await tables.use(self._connection, self.ledger)
             for source in self._sources.values():

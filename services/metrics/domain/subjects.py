@@ -6,6 +6,7 @@ is as it was.
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import date
+from sys import intern
 from typing import Any, assert_never
 
 import msgspec
@@ -119,7 +120,7 @@ def post(subjects: Subjects, event: CountedEvent) -> list[Posting]:
             return _household(subjects, event.household_id).confirm(event.visit_id)
         case HouseholdRegistered():
             _must_be_new(subjects, event.household_id)
-            subjects[event.household_id] = HouseholdSubject(event.unit_id, event.since)
+            subjects[event.household_id] = HouseholdSubject(intern(event.unit_id), event.since)
             return [Posting(event.unit_id, event.since, {series.HOUSEHOLDS_REGISTERED: 1})]
         case CampaignHeld():
             return [Posting(event.unit_id, event.held_on, {series.CAMPAIGNS_HELD: 1})]

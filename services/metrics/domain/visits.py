@@ -37,7 +37,8 @@ class Tally:
         self.times_met = 0
         self.guided = False
         self.with_app = False
-        self.reached: set[Series] = set()
+        # Few, of very many households: sets would be most of what a rebuild keeps in memory.
+        self.reached: tuple[Series, ...] = ()
         self.campaign_on: date | None = None
 
 
@@ -86,7 +87,7 @@ def _count_reached(tally: Tally, line: Guidance, amounts: dict[Series, int]) -> 
     for stage in line.stages[: highest + 1]:
         households = series.adoption(service, stage, "households")
         if households not in tally.reached:
-            tally.reached.add(households)
+            tally.reached += (households,)
             amounts[households] = 1
     if not tally.with_app and "installed" in line.stages:
         tally.with_app = True
