@@ -3,6 +3,7 @@ until the middle of it (`--quick`: 200,000 visits).
 """
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Awaitable, Iterator
@@ -117,6 +118,10 @@ async def fill(url: str, visits: int) -> dict[str, int]:
 
 async def measure(url: str, rounds: int, keys: Path) -> list[dict[str, Any]]:
     """In turns, so that all share what else the machine does. `first`: a process that has kept nothing."""
+    # As a service does when it starts (libs/service/serve.py).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
     pool = await database.pool(url)
     kpis = Kpis(lambda: pool, [REGISTRY, VISITS])
     took: dict[str, list[float]] = {what: [] for what in QUESTIONS}
