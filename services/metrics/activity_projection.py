@@ -11,14 +11,15 @@ from libs.events.quarantine import Poisoned
 from services.metrics.domain import activity
 from services.metrics.domain.activity import VISIT_EVENTS, VisitEvent, Work
 from services.metrics.domain.counting import CannotCount
-from services.metrics.domain.team_events import MemberJoined, MemberLeft, TeamFormed, TeamMoved
+from services.metrics.domain.team_events import MemberJoined, MemberLeft, TeamDissolved, TeamFormed, TeamMoved
 
 CONSUMER = "activity"
 
-TeamFact = TeamFormed | TeamMoved | MemberJoined | MemberLeft
+TeamFact = TeamFormed | TeamMoved | TeamDissolved | MemberJoined | MemberLeft
 TEAM_EVENTS: dict[str, type[TeamFact]] = {
     "vn.socai.registry.team-formed.v1": TeamFormed,
     "vn.socai.registry.team-moved.v1": TeamMoved,
+    "vn.socai.registry.team-dissolved.v1": TeamDissolved,
     "vn.socai.registry.member-joined.v1": MemberJoined,
     "vn.socai.registry.member-left.v1": MemberLeft,
 }
@@ -59,13 +60,15 @@ class ActivityProjection:
 async def _add_team_facts(
     connection: asyncpg.Connection, readable: Iterable[tuple[Recorded, TeamFact | VisitEvent]]
 ) -> None:
-    stays, members = [], []
+    stays, ends, members = [], [], []
     for recorded, event in readable:
         match event:
             case TeamFormed():
                 stays.append((event.team_id, recorded.position, event.formed_on, event.place_id))
             case TeamMoved():
                 stays.append((event.team_id, recorded.position, event.moved_on, event.place_id))
+            case TeamDissolved():
+                ends.append((event.team_id, recorded.position, event.dissolved_on))
             case MemberJoined():
                 members.append((event.team_id, event.member_id, recorded.position, True, event.joined_on))
             case MemberLeft():
@@ -74,6 +77,8 @@ async def _add_team_facts(
                 pass
     if stays:
         await connection.executemany("INSERT INTO team_stays VALUES ($1, $2, $3, $4)", stays)
+    if ends:
+        await connection.executemany("INSERT INTO team_ends VALUES ($1, $2, $3)", ends)
     if members:
         await connection.executemany("INSERT INTO member_facts VALUES ($1, $2, $3, $4, $5)", members)
 

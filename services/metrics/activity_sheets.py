@@ -182,14 +182,17 @@ count(DISTINCT day) FILTER (WHERE campaign AND NOT disputed) AS campaign_days
 _TOTALS = f"{_WORK} SELECT {_SUMS} FROM work"
 _ROWS = f"""
 {_WORK}, belonged AS (
-    SELECT j.team_id, j.member_id, min(greatest(j.day, $3)) AS first, max(least(l.day, $4)) AS last
+    SELECT j.team_id, j.member_id, min(greatest(j.day, $3)) AS first, max(least(l.day, e.last, $4)) AS last
       FROM teams t JOIN member_facts j USING (team_id)
+      LEFT JOIN LATERAL (
+           SELECT last FROM team_ends e WHERE e.team_id = j.team_id AND e.position <= $1
+            ORDER BY e.position DESC LIMIT 1) e ON true
       LEFT JOIN LATERAL (
            SELECT day FROM member_facts l
             WHERE l.team_id = j.team_id AND l.member_id = j.member_id AND NOT l.joined
               AND l.position > j.position AND l.position <= $1
             ORDER BY l.position LIMIT 1) l ON true
-     WHERE j.joined AND j.position <= $1 AND j.day <= $4 AND (l.day IS NULL OR l.day >= $3)
+     WHERE j.joined AND j.position <= $1 AND j.day <= $4 AND coalesce(least(l.day, e.last), $3) >= $3
      GROUP BY 1, 2
 ), did AS (
     SELECT team_id, member_id, {_SUMS}

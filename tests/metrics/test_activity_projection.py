@@ -65,7 +65,7 @@ async def rows(ledgers: Ledgers, position: int) -> set[Row]:
 
 async def clear(ledgers: Ledgers) -> None:
     await ledgers.clear()
-    await ledgers.owner.execute("TRUNCATE worked_visits, team_stays, member_facts")
+    await ledgers.owner.execute("TRUNCATE worked_visits, team_stays, team_ends, member_facts")
 
 
 @given(histories(), st.lists(st.integers(1, 5), min_size=1, max_size=4), st.data())

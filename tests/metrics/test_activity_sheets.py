@@ -146,6 +146,25 @@ async def test_a_correction_moves_work_from_one_to_another(world: World) -> None
     assert (sheet[place.leader][0], sheet[place.member][0]) == (0, 1)
 
 
+async def test_nobody_is_in_a_team_that_is_no_more(world: World) -> None:
+    place, team = world.place, str(uuid4())
+    formed = {"id": team, "name": "Tổ", "decision_number": "9", "formed_on": "2022-06-01"}
+    body = {**formed, "unit_ids": [place.hamlet]}
+    world.note(await world.registry.post("/v1/teams", body, headers=place.after))
+    member = {"id": str(uuid4()), "role": "leader", "joined_on": "2022-06-01"}
+    world.note(await world.registry.post(f"/v1/teams/{team}/members", member, headers=place.after))
+    end = {"dissolved_on": "2022-09-10", "reason": "sáp nhập ấp"}
+    world.note(await world.registry.post(f"/v1/teams/{team}/dissolve", end, headers=place.after))
+
+    async def theirs(month: str) -> list[tuple[str, str]]:
+        items = (await world.sheet(month=month))["items"]
+        return [(item["first"], item["last"]) for item in items if item["team_id"] == team]
+
+    assert await theirs("2022-08") == [("2022-08-01", "2022-08-31")]
+    assert await theirs("2022-09") == [("2022-09-01", "2022-09-10")]
+    assert await theirs("2022-10") == []
+
+
 async def test_pages_make_the_whole(world: World) -> None:
     whole = (await world.sheet())["items"]
     found: list[dict[str, Any]] = []

@@ -26,6 +26,14 @@ CREATE TABLE team_stays (
     PRIMARY KEY (team_id, position)
 );
 
+-- Teams that were dissolved, with their last day: it is that of everybody who is in them, too.
+CREATE TABLE team_ends (
+    team_id  uuid NOT NULL,
+    position bigint NOT NULL,
+    last     date NOT NULL,
+    PRIMARY KEY (team_id, position)
+);
+
 -- Members coming (`joined`) and going, with the first day, or the last one.
 CREATE TABLE member_facts (
     team_id   uuid NOT NULL,
