@@ -48,6 +48,7 @@ def _say(visit: Answer, event: Recorded) -> None:
         case "visit-corrected":
             del content["visit_id"]
             reason = content.pop("reason")
+            content.pop("corrected_by", None)
             for name in ("campaign_id", "follow_up_on", "guidance"):
                 visit.pop(name, None)
             visit |= content

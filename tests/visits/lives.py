@@ -47,7 +47,7 @@ class Call:
     household_id: UUID
     team_id: UUID
     member_ids: tuple[UUID, ...]
-    recorded_by: str | None
+    said_by: set[str]
     is_: str = "recorded"
     confirmed: bool = False
 
@@ -70,7 +70,9 @@ class Lives:
             case VisitRecorded():
                 assert event.visit_id not in self.calls, "recorded twice"
                 self._check_visit(event, event.household_id)
-                self.calls[event.visit_id] = Call(event.household_id, event.team_id, event.member_ids, actor)
+                self.calls[event.visit_id] = Call(
+                    event.household_id, event.team_id, event.member_ids, {actor}
+                )
             case VisitCorrected() | VisitVoided() | VisitConfirmed() | VisitDisputed() | DisputeSettled():
                 self._judge(self.calls[event.visit_id], event, actor)
             case PersonalDataErased():
@@ -93,6 +95,7 @@ class Lives:
                 assert not (call.confirmed and call.is_ == "recorded"), "behind the leader's back"
                 self._check_visit(event, call.household_id)
                 call.team_id, call.member_ids = event.team_id, event.member_ids
+                call.said_by.add(actor)
             case VisitVoided():
                 assert not call.confirmed or self._is_above(call, actor)
                 call.is_ = "nothing"
@@ -100,7 +103,7 @@ class Lives:
                 assert not call.confirmed
                 assert call.is_ == "recorded"
                 assert event.member_id not in call.member_ids
-                assert actor != call.recorded_by
+                assert actor not in call.said_by
                 assert actor == self.registry.members[event.member_id].subject
                 call.confirmed = True
             case VisitDisputed():
@@ -109,11 +112,18 @@ class Lives:
             case DisputeSettled():
                 assert call.is_ == "disputed", "only a dispute is settled"
                 assert self._is_above(call, actor)
+                leads = any(
+                    self.registry.teams[call.team_id].led_by(one, self.today) for one in self._linked(actor)
+                )
+                assert not (leads and actor in call.said_by)
                 assert not any(self.registry.members[one].subject == actor for one in call.member_ids)
                 call.is_ = "recorded" if event.stands else "nothing"
 
+    def _linked(self, actor: str) -> list[UUID]:
+        return [one for one, member in self.registry.members.items() if member.subject == actor]
+
     def _is_above(self, call: Call, actor: str) -> bool:
-        linked = [one for one, member in self.registry.members.items() if member.subject == actor]
+        linked = self._linked(actor)
         team = self.registry.teams[call.team_id]
         return not linked or any(team.led_by(one, self.today) for one in linked)
 

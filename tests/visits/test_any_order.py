@@ -293,7 +293,7 @@ class Life(RuleBasedStateMachine):
         status = "confirmed" if lived.is_ == "recorded" and lived.confirmed else lived.is_
         assert shown["status"] == ("voided" if status == "nothing" else status)
         assert (visit.voided, visit.disputed) == (status == "nothing", status == "disputed")
-        assert (visit.confirmed, visit.recorded_by) == (lived.confirmed, lived.recorded_by)
+        assert (visit.confirmed, {*visit.said_by}) == (lived.confirmed, lived.said_by)
         assert shown["team_id"] == str(visit.team_id)
         assert visit.member_ids == lived.member_ids
 

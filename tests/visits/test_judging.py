@@ -63,6 +63,7 @@ CORRECTED = VisitCorrected(
     occurred_on=date(2023, 5, 15),
     mode="phone",
     outcome="declined",
+    corrected_by="officer",
 )
 
 
@@ -71,7 +72,8 @@ def given(*more: Event, actor: str = "officer", known: object = KNOWN) -> Specif
 
 
 def correct(**changed: Any) -> CorrectVisit:
-    values = {"id": ID, **CORRECTED.model_dump(exclude={"visit_id", "household_id", "guidance", "sealed"})}
+    left_out = {"visit_id", "household_id", "guidance", "corrected_by", "sealed"}
+    values = {"id": ID, **CORRECTED.model_dump(exclude=left_out)}
     return CorrectVisit(**{**values, **changed})
 
 
@@ -82,7 +84,7 @@ def test_a_visit_is_said_again_as_it_should_have_been() -> None:
 
 
 def test_what_is_left_out_of_a_correction_is_gone() -> None:
-    Specification(DOMAIN, HOUSEHOLD, VISIT, known=KNOWN).when(correct()).then(
+    Specification(DOMAIN, HOUSEHOLD, VISIT, actor="officer", known=KNOWN).when(correct()).then(
         CORRECTED.model_copy(update={"guidance": (), "follow_up_on": None})
     )
 
@@ -216,6 +218,13 @@ def test_nobody_confirms_a_visit_that_they_took_part_in_or_recorded() -> None:
     )
     now_with_them = CORRECTED.model_copy(update={"member_ids": (LEADER, MEMBER)})
     given(now_with_them, actor="leader").when(CONFIRM).then_refused(Rejected, "own-visit")
+
+
+def test_whoever_corrects_a_visit_has_said_it_and_neither_confirms_nor_settles_it() -> None:
+    by_leader = CORRECTED.model_copy(update={"corrected_by": "leader"})
+    given(by_leader, actor="leader").when(CONFIRM).then_refused(Rejected, "own-visit")
+    given(by_leader, DISPUTED, actor="leader").when(SETTLE).then_refused(Rejected, "own-visit")
+    given(by_leader, DISPUTED, actor="officer").when(SETTLE).then(STANDS)
 
 
 def test_a_visit_is_confirmed_once() -> None:

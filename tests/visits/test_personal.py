@@ -131,6 +131,7 @@ def test_a_correction_may_say_another_note_or_take_it_away() -> None:
                 reason="wrong",
                 mode="home",
                 outcome="met",
+                corrected_by="somebody",
                 personal={"note": note},
                 **content,
             )

@@ -168,6 +168,8 @@ def _settle(command: SettleDispute, states: States, context: Context) -> Sequenc
 
 
 def _check_not_own(visit: Visit, leader_id: UUID, context: Context) -> None:
-    """Also not where somebody has said since that the leader did not take part."""
-    if leader_id in visit.took_part or context.actor == visit.recorded_by:
+    """What a leader has said, by recording or by correcting it, or took part in; also where somebody has said
+    since that they did not.
+    """
+    if leader_id in visit.took_part or context.actor in visit.said_by:
         raise Rejected("own-visit")

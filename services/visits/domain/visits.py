@@ -24,7 +24,8 @@ Outcome = Literal["met", "nobody-home", "declined"]
 
 
 class Visit(Struct, frozen=True):
-    """`took_part`: everybody who was ever named as a member in it. `confirmed` outlives a dispute that the
+    """`said_by`: the sign-ins that recorded or corrected it; `took_part`: everybody who was ever named as a
+    member in it. `confirmed` outlives a dispute that the
     visit stands; `voided`: it counts for nothing any more, because somebody voided it or a dispute was
     settled against it.
     """
@@ -32,7 +33,7 @@ class Visit(Struct, frozen=True):
     household_id: UUID
     team_id: UUID
     member_ids: tuple[UUID, ...]
-    recorded_by: str | None
+    said_by: tuple[str, ...] = ()
     took_part: tuple[UUID, ...] = ()
     confirmed: bool = False
     disputed: bool = False
@@ -135,7 +136,7 @@ class VisitRecorded(_OfVisit):
 
 
 class VisitCorrected(_OfVisit):
-    """All of the visit as it is afterwards."""
+    """All of the visit as it is afterwards. `corrected_by` is the sign-in that the log names as the actor."""
 
     kind: ClassVar[str] = "visit-corrected"
 
@@ -148,6 +149,7 @@ class VisitCorrected(_OfVisit):
     campaign_id: UUID | None = None
     follow_up_on: date | None = None
     guidance: tuple[GuidanceGiven, ...] = ()
+    corrected_by: str | None = None
 
 
 class VisitVoided(Event):
@@ -187,18 +189,27 @@ def evolve(state: Visit | None, event: VisitEvent) -> Visit:
             household_id=event.household_id,
             team_id=event.team_id,
             member_ids=event.member_ids,
-            recorded_by=event.recorded_by,
+            said_by=_said(event.recorded_by),
             took_part=event.member_ids,
         )
     assert state is not None, "a visit is recorded first"
     match event:
         case VisitCorrected():
-            took_part = (*state.took_part, *event.member_ids)
-            return replace(state, team_id=event.team_id, member_ids=event.member_ids, took_part=took_part)
+            return replace(
+                state,
+                team_id=event.team_id,
+                member_ids=event.member_ids,
+                said_by=(*state.said_by, *_said(event.corrected_by)),
+                took_part=(*state.took_part, *event.member_ids),
+            )
         case VisitVoided():
             return replace(state, voided=True, disputed=False)
         case _:
             assert_never(event)
+
+
+def _said(actor: str | None) -> tuple[str, ...]:
+    return (actor,) if actor is not None else ()
 
 
 def decide(command: VisitCommand, states: States, context: Context) -> Sequence[Event]:
@@ -242,7 +253,13 @@ def _correct(command: CorrectVisit, states: States, context: Context) -> Sequenc
         raise Rejected("household-fixed", "/household_id", household_id=visit.household_id)
     content = _content(command, visit.household_id, states, context)
     return [
-        VisitCorrected(visit_id=command.id, household_id=visit.household_id, reason=command.reason, **content)
+        VisitCorrected(
+            visit_id=command.id,
+            household_id=visit.household_id,
+            reason=command.reason,
+            corrected_by=context.actor or None,
+            **content,
+        )
     ]
 
 
