@@ -189,19 +189,27 @@ def _check_counts(part: Part, definition: Definition, known: Mapping[str, Defini
 
 
 def check_defined(definition: Definition, known: Mapping[str, Definition]) -> None:
-    """What a province may define: anything that is made of what is counted. What others are made of keeps its
-    kind. `known` has the version before, too. Raises Malformed.
+    """What a province may define: anything that is made of what is counted. What others may be made of keeps
+    its kind and its dimensions, so that they still say what they said. `known` has the version before, too.
+    Raises Malformed.
     """
     code, kind = definition.code, definition.kind
     shipped, before = load_definitions().get(code), known.get(code)
     if code.startswith(STATISTIC):
         raise Malformed(code, "", "what was reported is defined by being reported")
+    if code == TEAMS_WORKING:
+        raise Malformed(code, "", "something else is counted under this code")
     if before is not None and before.kind != kind:
         raise Malformed(code, "/kind", f"{code} is a {before.kind}, and what is made of it relies on that")
-    if shipped is not None and shipped.kind in COUNTED:
+    if before is not None and {*before.dimensions} != {*definition.dimensions}:
+        said = ", ".join(before.dimensions) or "none"
+        raise Malformed(
+            code, "/dimensions", f"its dimensions are {said}, and what is made of it relies on that"
+        )
+    if shipped is not None and shipped.kind in (*COUNTED, "declared"):
         if replace(definition, version=shipped.version, names=shipped.names) != shipped:
             raise Malformed(
-                code, "", "what is counted from events keeps its meaning: only its names may change"
+                code, "", "what is counted or declared keeps its meaning: only its names may change"
             )
     elif kind in COUNTED and definition.parameters.counts is None:
         raise Malformed(code, "/kind", "nothing is counted under this code: say what it counts")

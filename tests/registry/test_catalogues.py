@@ -284,14 +284,42 @@ def test_what_nothing_counts_is_not_defined() -> None:
     Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition/kind")
 
 
+def counting(**counts: str) -> Parameters:
+    return Parameters.model_validate({"counts": counts})
+
+
 def test_what_is_counted_from_events_keeps_its_meaning_under_other_names() -> None:
     same = Definition(kind="flow", names=NAMES)
     Specification(DOMAIN).when(define(id="visits", version=2, definition=same)).then(
         IndicatorDefined(code="visits", number=2, definition=same)
     )
-    for changed in ({"parameters": {"counts": {"indicator": "obstacles"}}}, {"dimensions": ("stage",)}):
-        command = define(id="visits", version=2, definition=Definition(kind="flow", names=NAMES, **changed))
-        Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition")
+    other = Definition(kind="flow", names=NAMES, parameters=counting(indicator="obstacles"))
+    command = define(id="visits", version=2, definition=other)
+    Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition")
+    adults = Definition(kind="declared", names=NAMES, parameters=Parameters(baseline="adults"))
+    command = define(id="households", version=2, definition=adults)
+    Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition")
+    command = define(id="teams-working", definition=Definition(kind="flow", names=NAMES))
+    Specification(DOMAIN).when(command).then_refused(Rejected, "definition-malformed", "/definition")
+
+
+def test_an_indicator_keeps_its_dimensions_since_others_are_made_of_it() -> None:
+    """Whatever fixes a stage of it would say something else without a word."""
+    of_fibre = {"indicator": "adoption", "digital_service": "vn.fibre", "measure": "households"}
+    by_stage = Definition(
+        kind="stock",
+        names=NAMES,
+        dimensions=("stage",),
+        parameters=counting(**of_fibre),
+    )
+    first = define(id="92.by-stage", definition=by_stage)
+    defined = IndicatorDefined(code="92.by-stage", number=1, definition=by_stage)
+    Specification(DOMAIN).when(first).then(defined)
+    without = Definition(kind="stock", names=NAMES, parameters=counting(**of_fibre, stage="used"))
+    second = define(id="92.by-stage", version=2, definition=without)
+    Specification(DOMAIN, defined).when(second).then_refused(
+        Rejected, "definition-malformed", "/definition/dimensions"
+    )
 
 
 def test_an_indicator_stays_of_its_kind() -> None:

@@ -217,7 +217,8 @@ def _check_candidate(
     if parent_id == span.parent_id or parent_id in candidates:
         return
     if candidates or span.status == "active" or span.parent_id not in tree.path(parent_id, day):
-        raise Rejected("not-a-candidate", pointer, candidates=sorted(candidates) or [span.parent_id])
+        named = ", ".join(map(str, sorted(candidates))) or str(span.parent_id)
+        raise Rejected("not-a-candidate", pointer, candidates=named)
 
 
 def _assigned(command: AssignHamlet, day: date, into_id: UUID) -> HamletAssigned:
