@@ -24,7 +24,7 @@ from services.registry.domain.training import AssignSpecialities, CompleteTraini
 from tests.registry.lives import Lives
 from tests.registry.province import COMMUNE, FAR_HAMLET, HAMLET, NEXT_HAMLET, UNITS
 from tests.registry.test_members import SERVICES
-from tests.specification import NOW, Specification
+from tests.specification import NOW, Specification, came_up
 
 TODAY = date(2026, 11, 22)
 TEAMS, MEMBERS, CAMPAIGNS = (
@@ -194,7 +194,7 @@ def test_teams_and_members_keep_what_must_hold(long: bool) -> None:
     TeamsAndMembers.seen.clear()
     run_state_machine_as_test(TeamsAndMembers, settings=LONG if long else RUN)
     if long:
-        assert TeamsAndMembers.seen.keys() >= set(TRIED.split()), "every event and every refusal came up"
+        came_up(TeamsAndMembers.seen, TRIED)
 
 
 def _anybody_leads(*_: Any, **__: Any) -> list[Event]:
