@@ -196,13 +196,6 @@ def test_a_household_that_was_merged_is_erased_under_the_id_that_it_has_now() ->
     given(HOUSEHOLD, TWIN, *MERGED, ERASED, TWIN_ERASED).when(erase).then()
 
 
-def test_consent_is_taken_back_under_the_id_that_a_household_has_now() -> None:
-    """Else only a part of what is held would go."""
-    theirs = CONSENT.model_copy(update={"household_id": TWIN.household_id})
-    back = RecordConsent(id=TWIN.household_id, given=False, on=date(2026, 5, 1))
-    given(HOUSEHOLD, TWIN, theirs, *MERGED).when(back).then_refused(Rejected, "household-absorbed")
-
-
 def test_nothing_that_is_kept_goes_into_a_household_that_was_erased() -> None:
     merge = MergeHousehold(id=ID, absorbed_id=TWIN.household_id)
     given(HOUSEHOLD, TWIN, ERASED).when(merge).then_refused(Rejected, "household-erased", "/id")

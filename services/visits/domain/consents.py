@@ -80,11 +80,9 @@ def evolve(state: Household, event: ConsentEvent) -> Household:
 
 def decide(command: RecordConsent, states: States, context: Context) -> Sequence[Event]:
     """Absorbed and closed households have personal fields, too, so they may still say so. Whoever takes their
-    consent back is erased with it, and the households that they absorbed; one that was absorbed itself does
-    so under the id of the household that it went into.
+    consent back is erased with it, and the households that they absorbed.
 
-    Raises Rejected: date-in-future, household-absorbed, consent-not-given, withdrawn-before-given; NotYet:
-    household-unknown.
+    Raises Rejected: date-in-future, consent-not-given, withdrawn-before-given; NotYet: household-unknown.
     """
     household = known_household(states, command.id)
     if command.on > context.today:
@@ -101,8 +99,6 @@ def decide(command: RecordConsent, states: States, context: Context) -> Sequence
                 reference=command.reference,
             )
         ]
-    if household.absorbed_into is not None:
-        raise Rejected("household-absorbed", None, into_id=household.absorbed_into)
     if household.basis != "consent" or household.given_on is None:
         raise Rejected("consent-not-given", "/given", basis=household.basis)
     if command.on < household.given_on:
