@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import date
@@ -15,9 +16,17 @@ CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BOM = "\N{BYTE ORDER MARK}".encode()
 
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Where a program may see the beginning of a cell, also one that takes another character for the separator:
+# what begins a formula there. Full-width signs count as the usual ones in some of them.
+_FORMULA = re.compile(r"""(^|[,;|\t\r\n"])(\s*)(?=[=+\-@＝＋－＠])""")
 _ROWS_AT_ONCE = 500
+_MOST_ROWS = 1_048_576
+"""Of a workbook's sheet, its header among them."""
 _PIECE = 64 * 1024
+
+
+class NotWritten(Exception):
+    """A cell that a workbook does not hold: half a table must not look like the whole."""
 
 
 class Share(float):
@@ -54,12 +63,17 @@ def csv_pieces(header: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
 
 def csv_lines(rows: Iterable[Row]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows([[_harmless(cell) for cell in row] for row in rows])
+    csv.writer(text, lineterminator="\r\n").writerows(
+        [harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+    )
     return text.getvalue().encode()
 
 
-def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_STARTS_FORMULA) else cell
+def harmless(text: str) -> str:
+    """With an apostrophe before whatever a spreadsheet would take for a formula."""
+    if text[:1] in ("\t", "\r", "\n"):
+        text = f"'{text}"
+    return _FORMULA.sub(r"\1'\2", text)
 
 
 def csv_answer(pieces: AsyncIterator[bytes] | Iterator[bytes], filename: str) -> Response:
@@ -95,8 +109,11 @@ def _written(sheets: Sequence[Sheet]) -> BinaryIO:
 
 
 def write_workbook(file: BinaryIO, sheets: Sequence[Sheet]) -> None:
-    """Text is text, whatever it looks like: no cell is a formula or a link."""
+    """Text is text, whatever it looks like: no cell is a formula or a link, nor becomes one when somebody
+    edits it. Raises NotWritten.
+    """
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        quoted = book.add_format({"quote_prefix": True})
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         formats = {
             Share: book.add_format({"num_format": "0.0%"}),
@@ -114,10 +131,17 @@ def write_workbook(file: BinaryIO, sheets: Sequence[Sheet]) -> None:
             if first:
                 page.freeze_panes(1, 0)
             for number, row in enumerate(sheet.rows, start=first):
+                said = 0
                 for column, cell in enumerate(row):
                     if isinstance(cell, str):
-                        page.write_string(number, column, cell)
+                        format_ = None if harmless(cell) == cell else quoted
+                        said = page.write_string(number, column, cell, format_)
                     elif isinstance(cell, date):
-                        page.write_datetime(number, column, cell, formats[date])
+                        said = page.write_datetime(number, column, cell, formats[date])
                     elif cell is not None:
-                        page.write_number(number, column, cell, formats[type(cell)])
+                        said = page.write_number(number, column, cell, formats[type(cell)])
+                    if said != 0:
+                        # XlsxWriter leaves out texts that are too long, and says so here only.
+                        raise NotWritten(f"row {number + 1}, column {column + 1}")
+                if number >= _MOST_ROWS:
+                    raise NotWritten(f"more than {_MOST_ROWS:,} rows")

@@ -9,9 +9,25 @@ from datetime import date
 import openpyxl
 import pytest
 
-from libs.service.sheets import Row, Share, Sheet, csv_pieces, write_workbook
+from libs.service import sheets
+from libs.service.sheets import NotWritten, Row, Share, Sheet, csv_pieces, harmless, write_workbook
 
-HOSTILE = ['=HYPERLINK("x")', "+84 912 345 678", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+HOSTILE = [
+    '=HYPERLINK("x")',
+    "+84 912 345 678",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "  =1+1",
+    "＝1+1",
+    "\tấp",
+    # In quotes for one separator; for a program that takes another one it is three cells.
+    "Ấp 1,=1+1,",
+    "Ấp 1;=1+1",
+    'Ấp "=1+1"',
+]
 
 
 def written(*sheets: Sheet) -> openpyxl.Workbook:
@@ -34,13 +50,33 @@ def test_csv_is_read_back_as_it_was_written() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_starts_a_formula(text: str) -> None:
     line = b"".join(csv_pieces(["a"], [[text]])).decode("utf-8-sig")
-    [_, [cell]] = csv.reader(io.StringIO(line, newline=""))
-    assert cell == f"'{text}"
+    for separator in (",", ";", "\t", "|"):
+        for row in csv.reader(io.StringIO(line, newline=""), delimiter=separator):
+            for cell in row:
+                assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝")), (separator, cell)
+                assert not cell.startswith(("\t", "\r", "\n"))
     book = written(Sheet("a", [10], [[text]]))
     found = book["a"]["A1"]
     assert found.data_type in ("s", "inlineStr")
     assert found.value.replace("_x000D_", "").strip() == text.strip()
     assert found.hyperlink is None
+    assert found.quotePrefix
+
+
+@pytest.mark.parametrize(
+    "text", ["Ấp 1-2", "Tân Hải – Phú Mỹ", "a+b", "ban@xa.example", "Khóm 1; Khóm 2", "2023-05-14", "'", ""]
+)
+def test_harmless_text_stays_as_it_is(text: str) -> None:
+    assert harmless(text) == text
+
+
+def test_what_a_workbook_does_not_hold_is_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotWritten):
+        written(Sheet("a", [10], [["x" * 40_000]]))
+    monkeypatch.setattr(sheets, "_MOST_ROWS", 3)
+    written(Sheet("a", [10], [["a"], ["b"]], ["a"]))
+    with pytest.raises(NotWritten):
+        written(Sheet("a", [10], [["a"], ["b"], ["c"]], ["a"]))
 
 
 def test_a_workbook_has_numbers_as_numbers_and_days_as_days() -> None:
