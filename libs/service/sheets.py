@@ -7,10 +7,13 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import date
 from typing import BinaryIO, NamedTuple
+from urllib.parse import quote
 
 import xlsxwriter
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import Response, StreamingResponse
+
+from libs.service.hierarchy import fold
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -19,6 +22,8 @@ BOM = "\N{BYTE ORDER MARK}".encode()
 # Where a program may see the beginning of a cell, also one that takes another character for the separator:
 # what begins a formula there. Full-width signs count as the usual ones in some of them.
 _FORMULA = re.compile(r"""(^|[,;|\t\r\n"])(\s*)(?=[=+\-@＝＋－＠])""")
+_NO_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f\\/:*?"<>|\u200b-\u200f\u2028-\u202e\u2066-\u2069]+')
+_NO_ASCII = re.compile(r"[^a-z0-9]+")
 _ROWS_AT_ONCE = 500
 _MOST_ROWS = 1_048_576
 """Of a workbook's sheet, its header among them."""
@@ -76,12 +81,15 @@ def harmless(text: str) -> str:
     return _FORMULA.sub(r"\1'\2", text)
 
 
-def csv_answer(pieces: AsyncIterator[bytes] | Iterator[bytes], filename: str) -> Response:
-    return StreamingResponse(pieces, media_type=CSV, headers=_named(filename))
+def csv_answer(
+    pieces: AsyncIterator[bytes] | Iterator[bytes], *words: object, language: str = "vi"
+) -> Response:
+    """The words that are given make its name."""
+    return StreamingResponse(pieces, media_type=CSV, headers=_headers(words, "csv", language))
 
 
-async def workbook_answer(sheets: Sequence[Sheet], filename: str) -> Response:
-    """Written row by row into a temporary file, in a thread, and sent from there."""
+async def workbook_answer(sheets: Sequence[Sheet], *words: object, language: str = "vi") -> Response:
+    """Written row by row into a temporary file, in a thread, and sent from there. The words make its name."""
     file = await run_in_threadpool(_written, sheets)
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -89,12 +97,27 @@ async def workbook_answer(sheets: Sequence[Sheet], filename: str) -> Response:
             async for piece in iterate_in_threadpool(iter(lambda: file.read(_PIECE), b"")):
                 yield piece
 
-    return StreamingResponse(pieces(), media_type=XLSX, headers=_named(filename))
+    return StreamingResponse(pieces(), media_type=XLSX, headers=_headers(words, "xlsx", language))
 
 
-def _named(filename: str) -> dict[str, str]:
-    """`filename` is ASCII without quotes."""
-    return {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}
+def _headers(words: Iterable[object], extension: str, language: str) -> dict[str, str]:
+    name = " ".join(str(word) for word in words if word is not None)
+    return {
+        "Content-Disposition": attachment(name, extension),
+        "Content-Language": language,
+        "Vary": "Accept-Language",
+        "Cache-Control": "no-store",
+    }
+
+
+def attachment(name: str, extension: str) -> str:
+    """Content-Disposition of RFC 6266: the name in ASCII for old clients, and as it is for all others. What
+    file systems do not take, or what makes a name look like another one, becomes a hyphen.
+    """
+    plain = " ".join(_NO_NAME.sub("-", name).split())[:120].strip(". ")
+    in_ascii = _NO_ASCII.sub("-", fold(plain)).strip("-")
+    exact = quote(f"{plain or 'so-cai'}.{extension}", safe="")
+    return f"attachment; filename=\"{in_ascii or 'so-cai'}.{extension}\"; filename*=UTF-8''{exact}"
 
 
 def _written(sheets: Sequence[Sheet]) -> BinaryIO:

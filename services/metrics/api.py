@@ -41,12 +41,13 @@ def reads(
     @router.get("/exports/kpis.csv", dependencies=[Depends(known_parameters), Depends(included)])
     async def export_csv(request: Request, question: Annotated[Question, Query()]) -> Response:
         table = await figure_table(request, question)
-        return csv_answer(csv_pieces(table.header, table.rows()), f"so-cai-kpis-{question.last}.csv")
+        pieces = csv_pieces(table.header, table.rows())
+        return csv_answer(pieces, *table.words, language=table.language)
 
     @router.get("/exports/kpis.xlsx", dependencies=[Depends(known_parameters), Depends(included)])
     async def export_workbook(request: Request, question: Annotated[Question, Query()]) -> Response:
         table = await figure_table(request, question)
-        return await workbook_answer(table.sheets(), f"so-cai-kpis-{question.last}.xlsx")
+        return await workbook_answer(table.sheets(), *table.words, language=table.language)
 
     async def figure_table(request: Request, question: Question) -> FigureTable:
         language = language_of(request.headers.get("accept-language"))

@@ -70,10 +70,16 @@ class FigureTable:
     def __init__(self, found: Reckoned, question: Question, language: str) -> None:
         self._found = found
         self._question = question
-        self._language = language
+        self.language = language
         self._index = _LANGUAGES.index(language)
         names = {name for item in found.items for name in _only_if_any(item)}
         self._columns = [name for name in _COLUMNS if name in names or name not in _ONLY_IF_ANY]
+
+    @property
+    def words(self) -> Sequence[object]:
+        """What the file is called."""
+        root = self._found.reckoning.hierarchy.root
+        return [_FIGURES[self._index], root.full_name, self._question.since, self._question.last]
 
     @property
     def header(self) -> list[str]:
@@ -108,12 +114,12 @@ class FigureTable:
         rest = f" ({_REST[self._index]})" if item.part.rest else ""
         cells: dict[str, Cell] = {
             "indicator": definition.code,
-            "name": definition.names[self._language],
+            "name": definition.names[self.language],
             "of": shown.get("of"),
             "digital_service": shown.get("digital_service"),
             "label": shown.get("label"),
             "code": unit.code,
-            "level": label("unit_levels", unit.level, self._language),
+            "level": label("unit_levels", unit.level, self.language),
             "unit": unit.full_name + rest,
             "from": shown["period"]["from"],
             "to": shown["period"]["to"],
@@ -122,13 +128,13 @@ class FigureTable:
             "denominator": figure.denominator,
             "target": figure.target and _number(float(figure.target.value), definition),
             "due": figure.target and figure.target.due,
-            "warnings": "; ".join(label("warnings", code, self._language) for code in item.warnings) or None,
+            "warnings": "; ".join(label("warnings", code, self.language) for code in item.warnings) or None,
             "cut": cuts.text(item.cut) if item.cut is not None else None,
             "definition": item.definition,
         }
         for name, vocabulary in _LABELLED.items():
             if name in shown:
-                cells[name] = label(vocabulary, shown[name], self._language)
+                cells[name] = label(vocabulary, shown[name], self.language)
         return cells
 
     def _rests_on(self) -> Iterator[list[Cell]]:
@@ -145,8 +151,8 @@ class FigureTable:
         titles = [self._title(name) for name in ("indicator", "name")]
         yield [*titles, said["version"], said["kind"], said["hash"]]
         for one in self._definitions():
-            kind = label("indicator_kinds", one.kind, self._language)
-            name = one.names[self._language]
+            kind = label("indicator_kinds", one.kind, self.language)
+            name = one.names[self.language]
             yield [one.code, name, one.version, kind, definition_hash(one, known)]
 
     def _definitions(self) -> Sequence[Definition]:

@@ -93,7 +93,9 @@ def reads(sheets: ActivitySheets, read_after: ReadAfter) -> APIRouter:
     async def export_activity(request: Request, unit: OfUnit, month: OfMonth, as_of: AsOf = None) -> Response:
         about, rows = await sheets.answer(unit, month, as_of=as_of)
         language = language_of(request.headers.get("accept-language"))
-        return await workbook_answer(_workbook(about, rows, language), f"so-cai-activity-{month}.xlsx")
+        title = _NAMES["sheet"][0 if language == "vi" else 1]
+        words = (title, about["unit"]["full_name"], month)
+        return await workbook_answer(_workbook(about, rows, language), *words, language=language)
 
     return router
 

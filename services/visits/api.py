@@ -42,7 +42,7 @@ from services.visits.domain import (
 )
 from services.visits.domain.households import household_stream
 from services.visits.domain.visits import visit_stream
-from services.visits.exports import visits_csv
+from services.visits.exports import VisitTable
 from services.visits.groups import GroupVisits
 from services.visits.personal import NARROW, Personal
 
@@ -226,7 +226,8 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
     ) -> Response:
         """The same visits, all of them; nothing personal."""
         language = language_of(request.headers.get("accept-language"))
-        return csv_answer(visits_csv(log.pool, wanted, language), "so-cai-visits.csv")
+        table = VisitTable(log.pool, wanted, language)
+        return csv_answer(await table.pieces(), *table.words, language=language)
 
     @router.get("/visits/{id}")
     async def get_visit(request: Request, id: UUID) -> Response:  # noqa: A002

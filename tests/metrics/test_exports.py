@@ -35,7 +35,12 @@ async def table(figures: Figures, query: str, language: str = "vi") -> list[dict
 async def book(figures: Figures, query: str, language: str = "vi") -> openpyxl.Workbook:
     answer, body = await get(figures, f"/v1/exports/kpis.xlsx?{query}", language)
     assert answer.status == 200, body
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="so-cai-kpis-2023-06-30.xlsx"'
+    title, exact = ("so-lieu", "S%E1%BB%91%20li%E1%BB%87u") if language == "vi" else ("figures", "Figures")
+    assert answer.headers["Content-Disposition"] == (
+        f'attachment; filename="{title}-tinh-ca-mau-2023-01-01-2023-06-30.xlsx"; '
+        f"filename*=UTF-8''{exact}%20T%E1%BB%89nh%20C%C3%A0%20Mau%202023-01-01%202023-06-30.xlsx"
+    )
+    assert (answer.headers["Content-Language"], answer.headers["Vary"]) == (language, "Accept-Language")
     return openpyxl.load_workbook(io.BytesIO(body))
 
 

@@ -10,7 +10,16 @@ import openpyxl
 import pytest
 
 from libs.service import sheets
-from libs.service.sheets import NotWritten, Row, Share, Sheet, csv_pieces, harmless, write_workbook
+from libs.service.sheets import (
+    NotWritten,
+    Row,
+    Share,
+    Sheet,
+    attachment,
+    csv_pieces,
+    harmless,
+    write_workbook,
+)
 
 HOSTILE = [
     '=HYPERLINK("x")',
@@ -111,3 +120,16 @@ def test_a_long_table_takes_no_more_memory_than_a_short_one() -> None:
 
     short, long = peak(500), peak(20_000)
     assert long < short + (1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_ascii", "exact"),
+    [
+        ("Tỉnh Đắk Lắk 2023", "tinh-dak-lak-2023", "T%E1%BB%89nh%20%C4%90%E1%BA%AFk%20L%E1%BA%AFk%202023"),
+        ('a"b\r\nSet-Cookie: x/../\\c\u202e', "a-b-set-cookie-x-c", "a-b-Set-Cookie-%20x-..-c-"),
+        ("…", "so-cai", "%E2%80%A6"),
+        ("..", "so-cai", "so-cai"),
+    ],
+)
+def test_a_file_has_a_name_that_every_client_can_save(name: str, in_ascii: str, exact: str) -> None:
+    assert attachment(name, "csv") == f"attachment; filename=\"{in_ascii}.csv\"; filename*=UTF-8''{exact}.csv"

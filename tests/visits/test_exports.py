@@ -2,6 +2,7 @@
 
 import csv
 import io
+from uuid import uuid4
 
 import pytest
 
@@ -17,7 +18,7 @@ async def table(visits: Client, query: str, after: dict[str, str]) -> list[dict[
         body = await answer.read()
         assert answer.status == 200, body
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-        assert answer.headers["Content-Disposition"] == 'attachment; filename="so-cai-visits.csv"'
+        assert answer.headers["Content-Disposition"].startswith('attachment; filename="luot-tham-')
     assert body.startswith(b"\xef\xbb\xbf")
     return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
 
@@ -42,6 +43,15 @@ async def test_a_row_says_what_the_visit_says_and_nothing_personal(
     assert row["Ngày thực hiện"] == "2023-04-02"
     assert row["Mã hộ"] == place.household
     assert row["Mã thành viên"].split() == [place.leader, place.member]
+    place_of = ("Mã đơn vị", "Cấp", "Đơn vị", "Mã xã", "Xã, phường, thị trấn")
+    assert tuple(row[name] for name in place_of) == (
+        "",
+        "Ấp, khóm, thôn, tổ dân phố",
+        "Khu vực 1",
+        "31117",
+        "Phường 1",
+    )
+    assert (row["Mã tổ"], row["Tổ công nghệ số cộng đồng"]) == (place.team, "Tổ")
     assert (row["Hình thức"], row["Kết quả"], row["Tình trạng"]) == ("Tại nhà", "Đã gặp", "Đã ghi")
     assert row["Dịch vụ số đã hướng dẫn"] == "vn.vneid-2"
     assert row["Mức độ đạt được"] == "vn.vneid-2: Đã đăng ký 2"
@@ -69,3 +79,31 @@ async def test_a_parameter_that_does_not_exist_is_refused(visits: Client, place:
     for query in ("limit=3", "from=2023-05-02&to=2023-05-01", "status=x"):
         answer = await visits.get(f"/v1/exports/visits.csv?{query}")
         assert answer.status == 422, query
+
+
+async def test_services_and_units_have_their_names_and_none_is_a_formula(
+    visits: Client, registry: Client, place: Place
+) -> None:
+    listed = {
+        "id": "92.hostile",
+        "names": {"vi": "=Dịch vụ của tỉnh", "en": "-Service of the province"},
+        "pillar": "society",
+        "audience": ["person"],
+        "stages": ["used"],
+    }
+    answer = await registry.post("/v1/digital-services", listed, headers={"Idempotency-Key": str(uuid4())})
+    assert answer.status == 201, answer.body
+    receipt = answer.body["receipt"]
+    known = {"Read-After": f"{place.after['Read-After']},{receipt['source']}:{receipt['position']}"}
+    line = {
+        "digital_service": "92.hostile",
+        "demonstrated": True,
+        "reached": [{"stage": "used", "people": 1}],
+    }
+    visit = place.visit(occurred_on="2023-04-03", guidance=[line])
+    recorded = await visits.post("/v1/visits", visit, headers=known)
+    assert recorded.status == 201, recorded.body
+    after = {"Read-After": f"{recorded.body['receipt']['source']}:{recorded.body['receipt']['position']}"}
+    [row] = await table(visits, "from=2023-04-03&to=2023-04-03", after)
+    assert row["Dịch vụ số đã hướng dẫn"] == "'=Dịch vụ của tỉnh"
+    assert row["Mức độ đạt được"] == "'=Dịch vụ của tỉnh: Đã sử dụng 1"

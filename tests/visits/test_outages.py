@@ -64,8 +64,9 @@ async def test_without_kafka_commands_are_accepted_and_without_postgresql_they_a
         refused = await visits.post("/v1/visits", visit)
         assert (refused.status, refused.body["code"]) == (503, "database-unavailable")
         assert refused.headers["Retry-After"]
-        read = await visits.get("/v1/households")
-        assert (read.status, read.body["code"]) == (503, "database-unavailable")
+        for path in ("/v1/households", "/v1/exports/visits.csv"):
+            read = await visits.get(path)
+            assert (read.status, read.body["code"]) == (503, "database-unavailable")
         assert (await visits.get("/status")).body["log"]["position"] is None
         await asyncio.to_thread(fragile.postgres.start)
         await ready(visits, 200)
