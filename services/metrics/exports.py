@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from libs.service.indicators import Definition
+from libs.service.indicators import Definition, Part
 from libs.service.labels import label
 from libs.service.sheets import Cell, Share, Sheet
 from services.metrics import cut as cuts
@@ -106,7 +106,7 @@ class FigureTable:
             self.rows(),
             self.header,
         )
-        return [figures, Sheet(_BASIS[self._index], (28, 44, 12, 20, 70), self._rests_on())]
+        return [figures, Sheet(_BASIS[self._index], (28, 44, 12, 20, 70, 34, 34), self._rests_on())]
 
     def _cells(self, item: Item) -> dict[str, Cell]:
         shown, figure, unit = item_shown(item), item.figure, item.part.unit
@@ -147,26 +147,39 @@ class FigureTable:
         for source, position in about["cut"].items():
             yield [said["cut"], f"{source}:{position}"]
         yield []
-        known = self._found.reckoning.definitions
         titles = [self._title(name) for name in ("indicator", "name")]
-        yield [*titles, said["version"], said["kind"], said["hash"]]
-        for one in self._definitions():
+        parts = [self._title(name) for name in ("numerator", "denominator")]
+        yield [*titles, said["version"], said["kind"], said["hash"], *parts]
+        for hashed, one in self._definitions().items():
             kind = label("indicator_kinds", one.kind, self.language)
             name = one.names[self.language]
-            yield [one.code, name, one.version, kind, definition_hash(one, known)]
+            above, below = one.numerator, one.denominator
+            made_of = [_part(above), _part(below, *one.denominators.values())]
+            yield [one.code, name, one.version, kind, hashed, *made_of]
 
-    def _definitions(self) -> Sequence[Definition]:
-        """Those of the figures, and of what these are made of."""
+    def _definitions(self) -> dict[str, Definition]:
+        """Those of the figures, by the hashes that these cite, and of what they are made of. What was
+        approved may cite a definition whose parts have been defined anew since.
+        """
         known, found = self._found.reckoning.definitions, dict[str, Definition]()
+        seen = set[tuple[str, str | None]]()
         for item in self._found.items:
-            for line in (item.line, item.line.of):
-                if line is None or line.definition.version_code in found:
-                    continue
-                found[line.definition.version_code] = line.definition
-                for part in line.definition.parts:
-                    if (of := known.get(part.indicator)) is not None:
-                        found.setdefault(of.version_code, of)
-        return list(found.values())
+            of = item.line.of.definition if item.line.of else None
+            cited = item.definition, of.version_code if of else None
+            if cited in seen:
+                continue
+            seen.add(cited)
+            found.setdefault(item.definition, item.line.definition)
+            for one in (of, *(known.get(part.indicator) for part in item.line.definition.parts)):
+                if one is not None:
+                    found.setdefault(definition_hash(one, known), one)
+        return found
+
+
+def _part(*parts: Part | None) -> str | None:
+    """What stands above or below the line, and what may stand there instead."""
+    said = [" ".join([one.indicator, *one.fixed().values()]) for one in parts if one is not None]
+    return " / ".join(dict.fromkeys(said)) or None
 
 
 def _only_if_any(item: Item) -> list[str]:

@@ -101,11 +101,26 @@ async def test_a_workbook_has_the_figures_and_what_they_rest_on(figures: Figures
     assert ("Địa giới ngày", datetime.fromisoformat(answer["boundaries"])) in told
     for source, position in answer["cut"].items():
         assert ("Điểm chốt", f"{source}:{position}") in told
+    [defined] = [row for row in rests_on if row[4] == item["definition"]]
+    assert defined[5:7] == ["households-guided", "households"]
     hashes = {row[0]: row[4] for row in rests_on if str(row[4]).startswith("sha256:")}
     assert hashes["households-guided-share"] == item["definition"]
     assert {"visits", "households-guided", "households"} <= hashes.keys()
     english = await book(figures, query, "en")
     assert english.sheetnames == ["Figures", "What they rest on"]
+
+
+async def test_progress_rests_on_every_indicator_that_there_is_a_target_for(figures: Figures) -> None:
+    await figures.add(
+        target("Hòa Bình", "teams", "9", due="2023-12-31"),
+        target("Hòa Bình", "visits", "9", due="2023-12-31"),
+    )
+    _, body = await get(
+        figures, "/v1/exports/kpis.xlsx?unit=31801@2025-06-30&to=2023-06-30&indicator=target-progress"
+    )
+    page = openpyxl.load_workbook(io.BytesIO(body)).worksheets[1]
+    defined = [row[0].value for row in page if str(row[4].value).startswith("sha256:")]
+    assert sorted(map(str, defined)) == ["target-progress", "teams", "visits"]
 
 
 async def test_a_hostile_name_is_text(figures: Figures) -> None:
