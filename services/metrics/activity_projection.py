@@ -1,6 +1,7 @@
 """From the events of visits and registry to what activity sheets are read from."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import get_args
 from uuid import UUID
 
 import asyncpg
@@ -9,22 +10,22 @@ import msgspec
 from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
 from services.metrics.domain import activity
-from services.metrics.domain.activity import VISIT_EVENTS, VisitEvent, Work
+from services.metrics.domain.activity import Said, VisitEvent, Work
 from services.metrics.domain.counting import CannotCount
+from services.metrics.domain.events import REGISTRY_EVENTS, VISITS_EVENTS
+from services.metrics.domain.household_events import VisitCorrected, VisitRecorded
 from services.metrics.domain.team_events import MemberJoined, MemberLeft, TeamDissolved, TeamFormed, TeamMoved
 
 CONSUMER = "activity"
 
 TeamFact = TeamFormed | TeamMoved | TeamDissolved | MemberJoined | MemberLeft
-TEAM_EVENTS: dict[str, type[TeamFact]] = {
-    "vn.socai.registry.team-formed.v1": TeamFormed,
-    "vn.socai.registry.team-moved.v1": TeamMoved,
-    "vn.socai.registry.team-dissolved.v1": TeamDissolved,
-    "vn.socai.registry.member-joined.v1": MemberJoined,
-    "vn.socai.registry.member-left.v1": MemberLeft,
-}
-_decoders: dict[str, msgspec.json.Decoder[TeamFact | VisitEvent]] = {
-    type_: msgspec.json.Decoder(of) for type_, of in {**TEAM_EVENTS, **VISIT_EVENTS}.items()
+AnyFact = TeamFact | VisitEvent
+_SAID = (VisitRecorded, VisitCorrected)
+"""Of these it is read who made the visit, which no figure needs."""
+_decoders: dict[str, msgspec.json.Decoder[AnyFact]] = {
+    type_: msgspec.json.Decoder(Said if event in _SAID else event)
+    for type_, event in {**REGISTRY_EVENTS, **VISITS_EVENTS}.items()
+    if event in (*_SAID, *get_args(AnyFact))
 }
 
 
@@ -41,7 +42,7 @@ class ActivityProjection:
 
     async def apply(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> Sequence[Poisoned]:
         poisoned: dict[str, Poisoned] = {}
-        readable: list[tuple[Recorded, TeamFact | VisitEvent]] = []
+        readable: list[tuple[Recorded, AnyFact]] = []
         for recorded in events:
             if (decoder := _decoders.get(recorded.type)) is None or recorded.subject in poisoned:
                 continue
@@ -58,7 +59,7 @@ class ActivityProjection:
 
 
 async def _add_team_facts(
-    connection: asyncpg.Connection, readable: Iterable[tuple[Recorded, TeamFact | VisitEvent]]
+    connection: asyncpg.Connection, readable: Iterable[tuple[Recorded, AnyFact]]
 ) -> None:
     stays, ends, members = [], [], []
     for recorded, event in readable:
@@ -85,7 +86,7 @@ async def _add_team_facts(
 
 async def _add_work(
     connection: asyncpg.Connection,
-    readable: Iterable[tuple[Recorded, TeamFact | VisitEvent]],
+    readable: Iterable[tuple[Recorded, AnyFact]],
     poisoned: dict[str, Poisoned],
 ) -> None:
     """Each event ends the version before it. One that comes out of quarantine has its own position, below

@@ -2,16 +2,14 @@
 
 import asyncio
 import time
-from urllib.parse import urlsplit
 
 import pytest
 
 from libs.service.settings import Settings
-from services.metrics.main import create
 from tests.metrics.events import VISITS
 from tests.metrics.figures import Figures
-from tests.services import Answer, Client, eventually, serving
-from tests.visits.hanging import line_to
+from tests.metrics.hanging import on_a_line
+from tests.services import Answer, Client, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -30,33 +28,24 @@ async def test_a_hanging_database_is_told_of_in_seconds_and_needs_no_restart(
     figures: Figures, settings: Settings
 ) -> None:
     """The service beside it follows the sources; this one stands by."""
-    url = settings.database_url("metrics")
-    port = urlsplit(url).port
-    assert port is not None
-    async with line_to(port) as (line, entrance):
-        through = settings.model_copy(
-            update={"metrics_database_url": url.replace(f":{port}/", f":{entrance}/")}
-        )
-        async with serving("metrics", create, through) as metrics:
-            answer, _ = await timed(metrics, figures.after)
-            assert answer.status == 200
-            line.flowing.clear()
-            for _ in range(3):
-                answer, seconds = await timed(metrics, {})
-                assert (answer.status, answer.body["code"]) == (503, "database-unavailable")
-                assert seconds < 6
-            answer, seconds = await timed(metrics, {"Read-After": f"{VISITS}:999999"})
-            assert (answer.status, answer.body["code"]) == (504, "read-after-timeout")
-            assert seconds < 4
-            begin = time.monotonic()
-            answers = await asyncio.gather(*(timed(metrics, {}) for _ in range(AT_ONCE)))
-            assert {(each.status, each.body["code"]) for each, _ in answers} == {
-                (503, "database-unavailable")
-            }
-            assert time.monotonic() - begin < 15
-            line.flowing.set()
+    async with on_a_line(settings) as (metrics, line):
+        answer, _ = await timed(metrics, figures.after)
+        assert answer.status == 200
+        line.flowing.clear()
+        for _ in range(3):
+            answer, seconds = await timed(metrics, {})
+            assert (answer.status, answer.body["code"]) == (503, "database-unavailable")
+            assert seconds < 6
+        answer, seconds = await timed(metrics, {"Read-After": f"{VISITS}:999999"})
+        assert (answer.status, answer.body["code"]) == (504, "read-after-timeout")
+        assert seconds < 4
+        begin = time.monotonic()
+        answers = await asyncio.gather(*(timed(metrics, {}) for _ in range(AT_ONCE)))
+        assert {(each.status, each.body["code"]) for each, _ in answers} == {(503, "database-unavailable")}
+        assert time.monotonic() - begin < 15
+        line.flowing.set()
 
-            async def answers_again() -> bool:
-                return (await timed(metrics, figures.after))[0].status == 200
+        async def answers_again() -> bool:
+            return (await timed(metrics, figures.after))[0].status == 200
 
-            await eventually(answers_again)
+        await eventually(answers_again)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from libs.events.day import Month, last_day
+from libs.events.day import Month
 from libs.events.decider import Command, Context, NotYet, Rejected, States
 from libs.events.event import Event
-from services.metrics.decisions.closings import Cut, check_figures, check_unit
+from services.metrics.decisions.closings import Cut, check_figures, check_over, check_unit, where_behind
 from services.metrics.decisions.known import SheetMonth
 
 
@@ -64,9 +64,7 @@ def decide(command: SignActivitySheet, states: States, context: Context) -> Sequ
     known: Any = context.known[command.target()]
     assert isinstance(known, SheetMonth)
     check_unit(known.unit, unit_id=command.unit_id, month=command.month)
-    last = last_day(command.month)
-    if context.today <= last:
-        raise Rejected("month-not-over", "/month", last_day=last)
+    check_over(command.month, context)
     check_figures(command.cut, known.unit.figures)
     if known.digest is None:
         raise NotYet("cut-not-reached", "/cut")
@@ -74,7 +72,7 @@ def decide(command: SignActivitySheet, states: States, context: Context) -> Sequ
         raise Rejected("figures-incomplete", "/cut")
     signed = states[command.target()]
     assert signed is None or isinstance(signed, SignedSheet)
-    if signed is not None and not _beyond(command.cut, signed.cut):
+    if signed is not None and (command.cut == signed.cut or where_behind(command.cut, signed.cut)):
         raise Rejected("cut-before-last", "/cut", f"it was signed at {signed.cut}")
     return [
         ActivitySheetSigned(
@@ -85,7 +83,3 @@ def decide(command: SignActivitySheet, states: States, context: Context) -> Sequ
             rows=known.rows,
         )
     ]
-
-
-def _beyond(cut: dict[str, int], other: dict[str, int]) -> bool:
-    return cut != other and all(cut.get(source, 0) >= position for source, position in other.items())

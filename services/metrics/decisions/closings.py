@@ -183,15 +183,13 @@ def _submit(
     cut-before-month-end, cut-before-last, below-not-approved, cut-before-below; NotYet: cut-not-reached,
     figures-gap.
     """
-    last = last_day(command.month)
-    if context.today <= last:
-        raise Rejected("month-not-over", "/month", last_day=last)
+    check_over(command.month, context)
     if closing is not None and closing.status == "submitted":
         raise Rejected("month-submitted")
     if closing is not None and closing.status == "approved":
         raise Rejected("month-approved")
     check_figures(command.cut, unit.figures)
-    if closing is not None and (behind := _behind(command.cut, closing.cut)):
+    if closing is not None and (behind := where_behind(command.cut, closing.cut)):
         raise Rejected("cut-before-last", "/cut", behind)
     _check_below(command, unit.below, states)
     return [
@@ -205,13 +203,19 @@ def _submit(
     ]
 
 
+def check_over(month: str, context: Context) -> None:
+    last = last_day(month)
+    if context.today <= last:
+        raise Rejected("month-not-over", "/month", last_day=last)
+
+
 def check_figures(cut: dict[str, int], figures: Figures) -> None:
     """The figures at the cut are whole: as far as was looked at, nothing is missing from them."""
     if missing := sorted(figures.reached.keys() - cut.keys()):
         raise Rejected("cut-incomplete", "/cut", missing=", ".join(missing))
-    if behind := _behind(figures.reached, cut):
+    if behind := where_behind(figures.reached, cut):
         raise NotYet("cut-not-reached", "/cut", behind)
-    if behind := _behind(cut, figures.due):
+    if behind := where_behind(cut, figures.due):
         raise Rejected("cut-before-month-end", "/cut", behind)
     if figures.gaps:
         raise NotYet("figures-gap", "/cut", sources=", ".join(sorted(figures.gaps)))
@@ -234,7 +238,9 @@ def _check_below(command: SubmitMonth, below: Iterable[Below], states: States) -
         ]
         raise Rejected("below-not-approved", None, f"{len(missing)} of {len(closings)} units", faults=faults)
     early = [
-        (one, behind) for one, closing in closings.items() if (behind := _behind(command.cut, closing.cut))
+        (one, behind)
+        for one, closing in closings.items()
+        if (behind := where_behind(command.cut, closing.cut))
     ]
     if early:
         faults = [
@@ -244,7 +250,7 @@ def _check_below(command: SubmitMonth, below: Iterable[Below], states: States) -
         raise Rejected("cut-before-below", None, f"{len(early)} of {len(closings)} units", faults=faults)
 
 
-def _behind(cut: Any, other: Any) -> str:
+def where_behind(cut: Any, other: Any) -> str:
     """Where a cut does not include another one; empty where it does."""
     return ", ".join(
         f"{source}: {cut.get(source, 0)} is before {position}"

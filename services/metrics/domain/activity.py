@@ -6,6 +6,12 @@ from typing import NamedTuple
 import msgspec
 
 from services.metrics.domain.counting import CannotCount
+from services.metrics.domain.household_events import (
+    DisputeSettled,
+    VisitConfirmed,
+    VisitDisputed,
+    VisitVoided,
+)
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
@@ -18,33 +24,7 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     campaign_id: str | None = None
 
 
-class Voided(msgspec.Struct, frozen=True, gc=False):
-    visit_id: str
-
-
-class Confirmed(msgspec.Struct, frozen=True, gc=False):
-    visit_id: str
-
-
-class Disputed(msgspec.Struct, frozen=True, gc=False):
-    visit_id: str
-
-
-class Settled(msgspec.Struct, frozen=True, gc=False):
-    visit_id: str
-    stands: bool
-
-
-VisitEvent = Said | Voided | Confirmed | Disputed | Settled
-
-VISIT_EVENTS: dict[str, type[VisitEvent]] = {
-    "vn.socai.visits.visit-recorded.v1": Said,
-    "vn.socai.visits.visit-corrected.v1": Said,
-    "vn.socai.visits.visit-voided.v1": Voided,
-    "vn.socai.visits.visit-confirmed.v1": Confirmed,
-    "vn.socai.visits.visit-disputed.v1": Disputed,
-    "vn.socai.visits.dispute-settled.v1": Settled,
-}
+VisitEvent = Said | VisitVoided | VisitConfirmed | VisitDisputed | DisputeSettled
 
 
 class Work(NamedTuple):
@@ -69,11 +49,11 @@ def evolve(work: Work | None, event: VisitEvent) -> Work:
     if work is None:
         raise CannotCount("it was never recorded")
     match event:
-        case Voided():
+        case VisitVoided():
             return work._replace(void=True)
-        case Confirmed():
+        case VisitConfirmed():
             return work._replace(confirmed=True)
-        case Disputed():
+        case VisitDisputed():
             return work._replace(disputed=True)
-        case Settled():
+        case DisputeSettled():
             return work._replace(disputed=False, void=work.void or not event.stands)
