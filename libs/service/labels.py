@@ -6,6 +6,9 @@ from pathlib import Path
 
 import orjson
 
+LANGUAGES = ("vi", "en")
+"""The order in which texts in both stand."""
+
 Catalogues = Mapping[str, Sequence[Mapping[str, str]]]
 
 _FILE = Path(__file__).parents[2] / "data" / "vocabularies.json"

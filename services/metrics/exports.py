@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from libs.service.indicators import Definition, Part
-from libs.service.labels import label
+from libs.service.labels import LANGUAGES, label
 from libs.service.sheets import Cell, Share, Sheet
 from services.metrics import cut as cuts
 from services.metrics.domain.counting import definition_hash
@@ -47,7 +47,6 @@ _LABELLED = {
     "obstacle": "obstacles",
     "organisation": "organisations",
 }
-_LANGUAGES = ("vi", "en")
 _FIGURES = ("Số liệu", "Figures")
 _BASIS = ("Cơ sở của số liệu", "What they rest on")
 _REST = ("còn lại", "rest")
@@ -71,7 +70,7 @@ class FigureTable:
         self._found = found
         self._question = question
         self.language = language
-        self._index = _LANGUAGES.index(language)
+        self._index = LANGUAGES.index(language)
         names = {name for item in found.items for name in _only_if_any(item)}
         self._columns = [name for name in _COLUMNS if name in names or name not in _ONLY_IF_ANY]
 

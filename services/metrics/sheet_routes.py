@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from libs.service.answers import Json
 from libs.service.commands import CommandApi
-from libs.service.labels import label
+from libs.service.labels import LANGUAGES, label
 from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
 from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
@@ -93,7 +93,7 @@ def reads(sheets: ActivitySheets, read_after: ReadAfter) -> APIRouter:
     async def export_activity(request: Request, unit: OfUnit, month: OfMonth, as_of: AsOf = None) -> Response:
         about, rows = await sheets.answer(unit, month, as_of=as_of)
         language = language_of(request.headers.get("accept-language"))
-        title = _NAMES["sheet"][0 if language == "vi" else 1]
+        title = _NAMES["sheet"][LANGUAGES.index(language)]
         words = (title, about["unit"]["full_name"], month)
         return await workbook_answer(_workbook(about, rows, language), *words, language=language)
 
@@ -101,7 +101,7 @@ def reads(sheets: ActivitySheets, read_after: ReadAfter) -> APIRouter:
 
 
 def _workbook(about: Answer, rows: list[Answer], language: str) -> list[Sheet]:
-    index = 0 if language == "vi" else 1
+    index = LANGUAGES.index(language)
     names = {name: texts[index] for name, texts in _NAMES.items()}
     titles = [(column[0], column[1])[index] for column in _COLUMNS]
     table = ([_cell(row[name]) for name in _FIELDS] for row in rows)

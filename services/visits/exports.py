@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from libs.service.hierarchy import full_name, today
-from libs.service.labels import label
+from libs.service.labels import LANGUAGES, label
 from libs.service.sheets import BOM, Cell, csv_lines
 from services.visits.lists import VisitFilter, list_visits
 from services.visits.shown import Answer
@@ -43,7 +43,6 @@ _COLUMNS = (
 
 
 _VISITS = ("Lượt thăm", "Visits")
-_LANGUAGES = ("vi", "en")
 
 
 class _Place(NamedTuple):
@@ -66,7 +65,7 @@ class VisitTable:
         self._pool = pool
         self._wanted = wanted
         self._language = language
-        self._index = _LANGUAGES.index(language)
+        self._index = LANGUAGES.index(language)
         self._places: dict[UUID, _Place] = {}
         self._teams: dict[str, str] = {}
         self._services: dict[str, str] = {}
