@@ -1,6 +1,5 @@
 """Given what happened, when somebody wants something, then this happens – or is refused."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -82,11 +81,3 @@ def recorded(domain: Domain, position: int, event: Event) -> Recorded:
 def _personal(event: Event) -> object:
     """What is to be sealed, which no dump of an event shows."""
     return event.personal or None if isinstance(event, SealedEvent) else None
-
-
-def came_up(seen: Iterable[str], tried: str) -> None:
-    """That random commands led to nearly all of these events and refusals, so that what they keep was tried.
-    One or two of the rarest may stay away by chance: each of them has a specification of its own.
-    """
-    missing = {*tried.split()} - {*seen}
-    assert len(missing) <= 2, f"never came up: {', '.join(sorted(missing))}"
