@@ -6,9 +6,9 @@ import pytest_asyncio
 from libs.service.settings import Settings
 from services.metrics.main import create
 from socai.local.embedded import Embedded
-from tests.metrics.events import Logs
 from tests.metrics.figures import WORLD, Figures, settings_on
 from tests.metrics.ledgers import Ledgers, open_ledgers
+from tests.metrics.logs import Logs
 from tests.metrics.topics import Published
 from tests.services import eventually, serving
 

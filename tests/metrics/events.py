@@ -1,16 +1,9 @@
 """Events as they come out of the logs, for tests to put together."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-import msgspec
-
-from libs.events.envelope import Recorded
-from tests.metrics.oracle import RawEvent
-
-REGISTRY, VISITS = "/vn/93/registry", "/vn/93/visits"
 NAMES = UUID(int=96)
 
 STAGES = {
@@ -31,20 +24,6 @@ def an_id(name: str) -> str:
 def day(text: str | int | date) -> str:
     """A day by its date, or by its number in 2023."""
     return str(date(2022, 12, 31) + timedelta(days=text)) if isinstance(text, int) else str(text)
-
-
-def unit(name: str, level: str, parent: str | None, **more: Any) -> tuple[str, dict[str, Any]]:
-    kind = {"province": "tỉnh", "district": "huyện", "commune": "xã", "hamlet": "ấp"}[level]
-    return "unit-established", {
-        "unit_id": an_id(name),
-        "level": level,
-        "kind": kind,
-        "name": name,
-        "code": None,
-        "parent_id": an_id(parent) if parent else None,
-        "valid_from": "2020-01-01",
-        "instrument": "NQ 1",
-    } | more
 
 
 def team(name: str, place: str, formed_on: str | int = 1, *units: str) -> tuple[str, dict[str, Any]]:
@@ -180,69 +159,6 @@ def void(name: str, household: str) -> tuple[str, dict[str, Any]]:
         "visit_id": an_id(name),
         "household_id": an_id(household),
         "reason": "nhầm hộ",
-    }
-
-
-def decree(
-    name: str, effective: str, instrument: str = "NQ 2", *, parts: int = 1
-) -> tuple[str, dict[str, Any]]:
-    return "reorganisation-decreed", {
-        "reorganisation_id": an_id(name),
-        "instrument": instrument,
-        "effective": effective,
-        "parts": parts,
-    }
-
-
-def part(
-    name: str,
-    effective: str,
-    *,
-    units: list[dict[str, Any]] | None = None,
-    ended: list[tuple[str, str, bool]] | None = None,
-    became: list[tuple[str, str, str]] | None = None,
-    number: int = 1,
-    parts: int = 1,
-) -> tuple[str, dict[str, Any]]:
-    """`ended`: which unit, where it is counted from then on, and whether it went there whole; `became`: which
-    unit, what became of it, and how much of it.
-    """
-    return "units-reorganised", {
-        "reorganisation_id": an_id(name),
-        "part": number,
-        "parts": parts,
-        "effective": effective,
-        "units": units or [],
-        "ended": [
-            {"unit_id": an_id(unit), "into_id": an_id(into), "whole": whole}
-            for unit, into, whole in ended or ()
-        ],
-        "successions": [
-            {"from_id": an_id(unit), "to_id": an_id(into), "extent": extent}
-            for unit, into, extent in became or ()
-        ],
-    }
-
-
-def founded(name: str, level: str, parent: str | None, **more: Any) -> dict[str, Any]:
-    _, established = unit(name, level, parent, **more)
-    return {key: established[key] for key in ("unit_id", "level", "kind", "name", "code", "parent_id")} | {
-        "founded": True
-    }
-
-
-def assigned(
-    hamlet: str, into: str, valid_from: str, *, parts: Mapping[str, str] | None = None
-) -> tuple[str, dict[str, Any]]:
-    """`parts`: what the hamlet is split into, each with its commune."""
-    return "hamlet-assigned", {
-        "unit_id": an_id(hamlet),
-        "valid_from": valid_from,
-        "into_id": an_id(into),
-        "parts": [
-            {"unit_id": an_id(name), "code": None, "kind": "ấp", "name": name, "parent_id": an_id(commune)}
-            for name, commune in (parts or {}).items()
-        ],
     }
 
 
@@ -413,83 +329,7 @@ def withdraw_target(fact: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, An
     return "target-withdrawn", told | {"reason": "nhầm"}
 
 
-_STREAMS = {
-    "unit-established": ("unit", "unit_id"),
-    "reorganisation-decreed": ("reorganisation", "reorganisation_id"),
-    "units-reorganised": ("hierarchy", ""),
-    "hamlet-assigned": ("unit", "unit_id"),
-    "team-formed": ("team", "team_id"),
-    "team-moved": ("team", "team_id"),
-    "team-dissolved": ("team", "team_id"),
-    "leader-appointed": ("team", "team_id"),
-    "member-joined": ("member", "member_id"),
-    "member-left": ("member", "member_id"),
-    "member-role-changed": ("member", "member_id"),
-    "specialities-assigned": ("member", "member_id"),
-    "training-completed": ("member", "member_id"),
-    "campaign-held": ("campaign", "campaign_id"),
-    "baseline-declared": ("baseline", "baseline_id"),
-    "statistic-reported": ("statistic", "statistic_id"),
-    "statistic-withdrawn": ("statistic", "statistic_id"),
-    "target-set": ("target", "target_id"),
-    "target-withdrawn": ("target", "target_id"),
-    "digital-service-listed": ("digital-service", "code"),
-    "indicator-defined": ("indicator", "code"),
-    "needs-surveyed": ("household", "household_id"),
-    "dispute-settled": ("visit", "visit_id"),
-}
-"""Those of which the kind's first word does not tell, and all of the registry."""
-
-
 def defined(code: str, kind: str, *, version: int = 1, **said: Any) -> tuple[str, dict[str, Any]]:
     names = {"vi": code, "en": code}
     definition = {"kind": kind, "names": names, "numerator": None, "denominator": None, **said}
     return "indicator-defined", {"code": code, "version": version, "definition": definition}
-
-
-def _stream(kind: str, data: dict[str, Any]) -> str:
-    stream, field = _STREAMS.get(kind) or (first := kind.split("-")[0], f"{first}_id")
-    return f"{stream}/{data[field] if field else 'vn'}"
-
-
-def _of_registry(kind: str) -> bool:
-    return kind in _STREAMS and kind not in ("needs-surveyed", "dispute-settled")
-
-
-class Logs:
-    """The two logs, as far as they have been written."""
-
-    def __init__(self, *facts: tuple[str, dict[str, Any]]) -> None:
-        self.raw: list[RawEvent] = []
-        self.heads = {REGISTRY: 0, VISITS: 0}
-        self.append(*facts)
-
-    def append(self, *facts: tuple[str, dict[str, Any]]) -> "Logs":
-        for kind, data in facts:
-            source = REGISTRY if _of_registry(kind) else VISITS
-            self.heads[source] += 1
-            self.raw.append((source, self.heads[source], kind, data))
-        return self
-
-    def upto(self, cut: dict[str, int]) -> list[RawEvent]:
-        return [event for event in self.raw if event[1] <= cut.get(event[0], 0)]
-
-    def recorded(self, source: str) -> list[Recorded]:
-        return [recorded(event) for event in self.raw if event[0] == source]
-
-
-def recorded(event: RawEvent) -> Recorded:
-    source, position, kind, data = event
-    event_id = an_id(f"{source} {position}")
-    return Recorded(
-        position=position,
-        time=f"2026-01-01T00:00:00.{position:06}Z",
-        id=f"{event_id}.1",
-        source=source,
-        type=f"vn.socai.{source.rsplit('/', 1)[1]}.{kind}.v1",
-        subject=_stream(kind, data),
-        streamversion=1,
-        commandid=event_id,
-        actor="tester",
-        data=msgspec.Raw(msgspec.json.encode(data)),
-    )

@@ -12,7 +12,6 @@ from services.metrics.migrations import DIRECTORIES
 from socai.local.embedded import Embedded
 from socai.local.keys import make_keys
 from tests.metrics.events import (
-    Logs,
     an_id,
     baseline,
     household,
@@ -20,11 +19,12 @@ from tests.metrics.events import (
     member,
     service,
     team,
-    unit,
     visit,
     void,
 )
+from tests.metrics.logs import Logs
 from tests.metrics.topics import OWN_TOPIC, TOPICS, Published
+from tests.metrics.units import unit
 from tests.services import Answer, Client
 
 VNEID, BOOKING, PUBLIC = "vn.vneid-2", "vn.medical-booking", "vn.online-public-services"

@@ -21,7 +21,7 @@ from services.metrics.migrations import DIRECTORIES
 from services.metrics.projection import LedgerProjection
 from services.metrics.rebuild import Report, rebuild
 from socai.local.embedded import Database, Embedded
-from tests.metrics.events import REGISTRY, VISITS, Logs
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.oracle import Line
 
 TYPES = {REGISTRY: REGISTRY_EVENTS, VISITS: VISITS_EVENTS}

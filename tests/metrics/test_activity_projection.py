@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from libs.events import quarantine
 from libs.events.consumer import Consumer
 from services.metrics.activity_projection import ActivityProjection
-from tests.metrics.events import VISITS, Logs, household, visit, void
+from tests.metrics.events import household, visit, void
 from tests.metrics.histories import Fact, histories
 from tests.metrics.ledgers import TYPES, Ledgers, ListFeed, records
+from tests.metrics.logs import VISITS, Logs
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

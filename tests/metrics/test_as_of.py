@@ -6,8 +6,8 @@ import pytest
 
 from libs.service.hierarchy import today
 from services.metrics import cut as cuts
-from tests.metrics.events import REGISTRY, VISITS
 from tests.metrics.figures import Figures
+from tests.metrics.logs import REGISTRY, VISITS
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -6,7 +6,6 @@ import pytest
 
 from libs.service.settings import Settings
 from tests.metrics.events import (
-    VISITS,
     absorbed,
     an_id,
     confirm,
@@ -18,6 +17,7 @@ from tests.metrics.events import (
     void,
 )
 from tests.metrics.figures import Figures
+from tests.metrics.logs import VISITS
 from tests.metrics.test_commands import asked
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

@@ -15,11 +15,13 @@ from services.metrics.blocks import ALL_PLACES, cover, read_blocks
 from services.metrics.digest import snapshot
 from services.metrics.domain.periods import Period, next_month
 from services.metrics.sums import _years, sums
-from tests.metrics.events import REGISTRY, VISITS, Logs, an_id, household, unit, visit
+from tests.metrics.events import an_id, household, visit
 from tests.metrics.histories import histories
 from tests.metrics.ledgers import Ledgers
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.oracle import recount
 from tests.metrics.test_ledger import PLACES
+from tests.metrics.units import unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

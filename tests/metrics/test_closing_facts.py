@@ -9,10 +9,12 @@ from services.metrics.closing_facts import ClosingFacts
 from services.metrics.closings import Closings
 from services.metrics.decisions.closings import ApproveMonth, SubmitMonth
 from services.metrics.decisions.known import Figures, UnitMonth
-from tests.metrics.events import REGISTRY, VISITS, Logs, an_id, decree, founded, household, part, unit
+from tests.metrics.events import an_id, household
 from tests.metrics.figures import WORLD
 from tests.metrics.ledgers import Ledgers
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.test_reorganised_units import OLD, REFORM
+from tests.metrics.units import decree, founded, part, unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -12,8 +12,9 @@ import asyncpg
 import pytest
 
 from libs.service.settings import Settings
-from tests.metrics.events import VISITS, household, visit
+from tests.metrics.events import household, visit
 from tests.metrics.figures import Figures
+from tests.metrics.logs import VISITS
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -9,24 +9,21 @@ import pytest
 
 from libs.events.merkle import leaf_hash
 from tests.metrics.events import (
-    VISITS,
     an_id,
     baseline,
     correct,
-    decree,
     defined,
     dispute,
-    founded,
     household,
     line,
     merge,
     move,
-    part,
-    unit,
     visit,
     void,
 )
 from tests.metrics.figures import FIRST, PUBLIC, VNEID, Figures
+from tests.metrics.logs import VISITS
+from tests.metrics.units import decree, founded, part, unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -11,17 +11,16 @@ from services.metrics.domain.counting import CannotCount
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import Subject, contributions
 from tests.metrics.events import (
-    Logs,
     an_id,
     day,
     household,
     line,
     member,
-    recorded,
     team,
     visit,
     void,
 )
+from tests.metrics.logs import Logs, recorded
 from tests.metrics.oracle import recount
 
 Fact = tuple[str, dict[str, Any]]

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.metrics.events import REGISTRY, Logs, defined, statistic
+from tests.metrics.events import defined, statistic
 from tests.metrics.figures import BOOKING, VNEID, Figures
 from tests.metrics.ledgers import Ledgers, ListFeed, records
+from tests.metrics.logs import REGISTRY, Logs
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

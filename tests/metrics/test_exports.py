@@ -8,8 +8,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.metrics.events import target, unit
+from tests.metrics.events import target
 from tests.metrics.figures import VNEID, Figures
+from tests.metrics.units import unit
 from tests.services import Answer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

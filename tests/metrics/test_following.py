@@ -12,10 +12,12 @@ from services.metrics.main import create
 from services.metrics.question import Question
 from services.metrics.reading import UNSEEN
 from socai.local.embedded import Embedded
-from tests.metrics.events import REGISTRY, VISITS, Logs, an_id, household, team, unit, visit
+from tests.metrics.events import an_id, household, team, visit
 from tests.metrics.figures import WORLD, Figures, settings_on
 from tests.metrics.ledgers import Ledgers
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.topics import Published
+from tests.metrics.units import unit
 from tests.services import eventually, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from libs.service.settings import Settings
-from tests.metrics.events import VISITS
 from tests.metrics.figures import Figures
 from tests.metrics.hanging import on_a_line
+from tests.metrics.logs import VISITS
 from tests.services import Answer, Client, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

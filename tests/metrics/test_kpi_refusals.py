@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.metrics.events import VISITS, an_id
+from tests.metrics.events import an_id
 from tests.metrics.figures import BOOKING, VNEID, Figures
+from tests.metrics.logs import VISITS
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

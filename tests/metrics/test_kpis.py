@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.metrics.events import REGISTRY, VISITS, an_id
-from tests.metrics.events import unit as a_unit
+from tests.metrics.events import an_id
 from tests.metrics.figures import BOOKING, HAMLET, OTHER, PUBLIC, VNEID, Figures
+from tests.metrics.logs import REGISTRY, VISITS
+from tests.metrics.units import unit as a_unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

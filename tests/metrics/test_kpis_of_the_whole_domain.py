@@ -22,12 +22,12 @@ from tests.metrics.events import (
     team,
     team_dissolved,
     trained,
-    unit,
     visit,
     withdraw_statistic,
     withdraw_target,
 )
 from tests.metrics.figures import FIRST, Figures
+from tests.metrics.units import unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

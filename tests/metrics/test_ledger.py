@@ -9,9 +9,6 @@ from hypothesis import strategies as st
 from libs.events import quarantine
 from services.metrics.digest import Quarantined
 from tests.metrics.events import (
-    REGISTRY,
-    VISITS,
-    Logs,
     an_id,
     baseline,
     household,
@@ -19,13 +16,14 @@ from tests.metrics.events import (
     member,
     service,
     team,
-    unit,
     visit,
     void,
 )
 from tests.metrics.histories import histories
 from tests.metrics.ledgers import Ledgers, ListFeed, records
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.oracle import recount
+from tests.metrics.units import unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

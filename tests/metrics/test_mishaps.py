@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from libs.events import quarantine
 from services.metrics.domain.counting import CannotCount
-from tests.metrics.events import REGISTRY, VISITS, Logs, household, visit
+from tests.metrics.events import household, visit
 from tests.metrics.histories import Fact, histories, registries
 from tests.metrics.ledgers import Ledgers, ListFeed, records
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.oracle import recount
 from tests.metrics.test_ledger import PLACES
 

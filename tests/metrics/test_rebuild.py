@@ -16,8 +16,9 @@ from services.metrics.loading import CannotLoad
 from services.metrics.projection import LedgerProjection
 from services.metrics.reader import TopicDiffers
 from services.metrics.rebuild import AlreadyRunning, rebuild
-from tests.metrics.events import REGISTRY, VISITS, Logs, household, line, visit, void
+from tests.metrics.events import household, line, visit, void
 from tests.metrics.ledgers import TYPES, Ledgers, ListFeed, records
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.oracle import recount
 from tests.metrics.test_ledger import PLACES
 

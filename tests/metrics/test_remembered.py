@@ -15,25 +15,20 @@ from services.metrics import remembered
 from services.metrics.kpis import Kpis
 from services.metrics.question import Question
 from tests.metrics.events import (
-    REGISTRY,
-    VISITS,
-    Logs,
     an_id,
     baseline,
-    decree,
     defined,
-    founded,
     household,
-    part,
     target,
     team,
-    unit,
     visit,
     withdraw_target,
 )
 from tests.metrics.histories import histories
 from tests.metrics.ledgers import Ledgers
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.test_ledger import PLACES
+from tests.metrics.units import decree, founded, part, unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

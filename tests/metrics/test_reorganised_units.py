@@ -5,24 +5,19 @@ from typing import Any
 import pytest
 
 from tests.metrics.events import (
-    REGISTRY,
-    Logs,
     an_id,
     assign,
-    assigned,
     baseline,
-    decree,
-    founded,
     household,
     line,
-    part,
     service,
     team,
-    unit,
     visit,
 )
 from tests.metrics.figures import Figures
 from tests.metrics.ledgers import Ledgers, ListFeed, records
+from tests.metrics.logs import REGISTRY, Logs
+from tests.metrics.units import assigned, decree, founded, part, unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.metrics.events import VISITS, household, line, visit
+from tests.metrics.events import household, line, visit
 from tests.metrics.figures import VNEID, Figures
+from tests.metrics.logs import VISITS
 from tests.metrics.test_comparing import evidence
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

@@ -8,8 +8,8 @@ from libs.events.envelope import decode
 from libs.service.indicators import load_definitions
 from services.metrics.domain import counting
 from services.metrics.domain.counting import definition_hash
-from tests.metrics.events import Logs
 from tests.metrics.ledgers import Ledgers, ListFeed, records
+from tests.metrics.logs import Logs
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

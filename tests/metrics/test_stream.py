@@ -12,10 +12,12 @@ import pytest_asyncio
 from libs.service.settings import Settings
 from services.gateway.main import create as create_gateway
 from services.metrics.main import create
-from tests.metrics.events import VISITS, an_id, household, unit, visit
+from tests.metrics.events import an_id, household, visit
 from tests.metrics.figures import Figures
+from tests.metrics.logs import VISITS
 from tests.metrics.streams import Listener, listening, path_of
 from tests.metrics.test_commands import asked
+from tests.metrics.units import unit
 from tests.services import Client, eventually, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

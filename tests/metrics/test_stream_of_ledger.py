@@ -20,9 +20,6 @@ from services.metrics.moved import look, touched
 from services.metrics.question import Question
 from services.metrics.stream import Stream, Streams
 from tests.metrics.events import (
-    REGISTRY,
-    VISITS,
-    Logs,
     an_id,
     baseline,
     household,
@@ -30,14 +27,15 @@ from tests.metrics.events import (
     member,
     role,
     target,
-    unit,
     visit,
 )
 from tests.metrics.figures import VNEID, WORLD
 from tests.metrics.ledgers import Ledgers, ListFeed
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.streams import Told, fields_of, told_by
 from tests.metrics.test_following import knows
 from tests.metrics.test_reorganised_units import OLD, REFORM
+from tests.metrics.units import unit
 from tests.services import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

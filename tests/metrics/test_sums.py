@@ -16,9 +16,10 @@ from services.metrics.digest import snapshot
 from services.metrics.domain.periods import Period, spans, split
 from services.metrics.domain.series import Series
 from services.metrics.sums import sums
-from tests.metrics.events import REGISTRY, VISITS, Logs, an_id
+from tests.metrics.events import an_id
 from tests.metrics.histories import histories
 from tests.metrics.ledgers import Ledgers
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.oracle import recount
 from tests.metrics.test_ledger import PLACES
 

@@ -13,8 +13,9 @@ from libs.events.envelope import Recorded
 from services.metrics import tables
 from services.metrics.domain.counting import CannotCount
 from services.metrics.projection import LedgerProjection
-from tests.metrics.events import VISITS, Logs, household, line, visit
+from tests.metrics.events import household, line, visit
 from tests.metrics.ledgers import TYPES, Ledgers, ListFeed, records
+from tests.metrics.logs import VISITS, Logs
 from tests.metrics.oracle import recount
 from tests.metrics.test_ledger import PLACES
 from tests.services import eventually

@@ -8,9 +8,6 @@ from libs.events import quarantine
 from services.metrics.domain.counting import CannotCount
 from services.metrics.links import Links
 from tests.metrics.events import (
-    REGISTRY,
-    VISITS,
-    Logs,
     absorbed,
     an_id,
     household,
@@ -18,12 +15,12 @@ from tests.metrics.events import (
     line,
     member,
     merge,
-    recorded,
     team,
     trained,
     visit,
 )
 from tests.metrics.ledgers import Ledgers, ListFeed, records
+from tests.metrics.logs import REGISTRY, VISITS, Logs, recorded
 from tests.metrics.oracle import recount
 from tests.metrics.test_ledger import PLACES
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from libs.events.record import Record, event_record
 from libs.events.topic import TopicWriter
-from tests.metrics.events import REGISTRY, VISITS, Logs
 from tests.metrics.ledgers import records
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 
 OWN_TOPIC = "internal.93.metrics.v1"
 TOPICS = {REGISTRY: "internal.93.registry.v1", VISITS: "internal.93.visits.v1"}
