@@ -39,7 +39,8 @@ class Draft(NamedTuple):
 class Append(msgspec.Struct, frozen=True):
     """A decided command. `expects` holds every stream that the decision relied on, with the version it saw
     (0: nothing yet); each stream of `events` is among them. `target` is the stream that is answered for.
-    `earlier` are fingerprints that the same content has under previous keys.
+    `earlier` are fingerprints that the same content has under previous keys. `moves` are names beside streams
+    that the command moves, each with the position after which nobody else may have moved it, if that matters.
     """
 
     command_id: UUID
@@ -50,6 +51,7 @@ class Append(msgspec.Struct, frozen=True):
     events: Sequence[Draft]
     correlation_id: str | None = None
     earlier: tuple[bytes, ...] = ()
+    moves: Sequence[tuple[str, int | None]] = ()
 
 
 class Appended(NamedTuple):
@@ -109,16 +111,18 @@ def next_batch(lane: deque[Waiting], limit: int) -> list[Waiting]:
     """
     batch: list[Waiting] = []
     held: list[Waiting] = []
-    written: set[str | UUID] = set()
-    read: set[str] = set()
+    written: set[str | UUID | tuple[str]] = set()
+    read: set[str | tuple[str]] = set()
     size = 0
     while lane and size < limit:
         command = lane.popleft()
         append = command.append
         if command.answer.done():
             continue  # the caller is gone
-        writes = {draft.stream for draft in append.events}
-        reads = {stream for stream, _ in append.expects}
+        writes: set[str | tuple[str]] = {draft.stream for draft in append.events}
+        writes |= {(name,) for name, _ in append.moves}
+        reads: set[str | tuple[str]] = {stream for stream, _ in append.expects}
+        reads |= {(name,) for name, since in append.moves if since is not None}
         if (
             append.command_id in written
             or not written.isdisjoint(reads)
@@ -143,6 +147,7 @@ def arrays(batch: Sequence[Waiting]) -> tuple[list[object], ...]:
     """The arguments of append_events after the first."""
     appends = [waiting.append for waiting in batch]
     expectations = [(n, *expects) for n, a in enumerate(appends, 1) for expects in a.expects]
+    moves = [(n, *move) for n, a in enumerate(appends, 1) for move in a.moves]
     events = [
         (n, draft.stream, version, draft.type, body)
         for n, w in enumerate(batch, 1)
@@ -157,4 +162,5 @@ def arrays(batch: Sequence[Waiting]) -> tuple[list[object], ...]:
         [len(w.bodies) for w in batch],
         *(list(column) for column in (zip(*expectations, strict=True) if expectations else ([], [], []))),
         *(list(column) for column in (zip(*events, strict=True) if events else ([], [], [], [], []))),
+        *(list(column) for column in (zip(*moves, strict=True) if moves else ([], [], []))),
     )

@@ -130,8 +130,9 @@ class Command(BaseModel):
         return False
 
     def claims(self) -> tuple[str, ...]:
-        """Further names, streams or not: commands after it in a batch that rely on them, or claim them, too,
-        are decided when this one is done.
+        """Further names, streams or not, that this command must have to itself: those after it in a batch
+        that rely on them, or claim them, too, are decided when it is done; of two processes that claim one at
+        the same moment, the slower one decides again. A wide state that is claimed must not have moved.
         """
         return ()
 
@@ -168,7 +169,8 @@ States = Mapping[str, Any]
 class Wide:
     """How a state is folded that draws on more than its own stream: on every event of these types, in the
     log's order. Its version is that of its own stream all the same: what must be noticed when it happens
-    at the same moment has to be written there, or to another stream that the command relies on.
+    at the same moment has to be written there, or to another stream that the command relies on, or the
+    command claims the state.
     """
 
     types: frozenset[str]

@@ -57,6 +57,10 @@ class Folded:
         """The position of the last event that a wide state includes."""
         return self._wide[stream].moved
 
+    def position(self, stream: str) -> int:
+        """Where the log ended when a wide state was last brought up."""
+        return self._wide[stream].position
+
     async def load(self, wanted: set[str], *, again: bool) -> None:
         """Folds what is not in memory, or with `again` whatever may be stale there. Not wide states."""
         wanted = wanted - self._wide.keys()

@@ -73,7 +73,7 @@ class _Work(msgspec.Struct, frozen=True):
 @dataclass(slots=True)
 class _Decided:
     """What was decided on which versions of which streams. `streams` are those of the events, one each;
-    `after` are the states that follow from them.
+    `after` are the states that follow from them. `moves` are the names beside streams, as in Append.
     """
 
     work: _Work
@@ -81,6 +81,7 @@ class _Decided:
     streams: list[str]
     seen: dict[str, int]
     after: dict[str, Versioned]
+    moves: list[tuple[str, int | None]]
 
     def seals(self) -> bool:
         return any(isinstance(event, SealedEvent) and event.personal for event in self.events)
@@ -128,7 +129,8 @@ class Handler:
                     if work.request.command.takes_long():
                         decided.append(await self._decide_aside(work, context, loaded))
                     else:
-                        decided.append(self._decide(work, context, self._seen(work, loaded)))
+                        seen = self._seen(work, loaded)
+                        decided.append(self._decide(work, context, seen, self._positions(seen)))
                 except Refusal as refusal:
                     refused.append((work, refusal))
             again = [work for work, _ in refused] if not fresh else []
@@ -187,24 +189,31 @@ class Handler:
         streams = (*work.streams, *self._followed(work))
         return {stream: loaded.get(stream) or self._folded[stream] for stream in streams}
 
+    def _positions(self, seen: Mapping[str, Versioned]) -> dict[str, int]:
+        """As of which positions the wide states are."""
+        return {stream: self._folded.position(stream) for stream in seen if self._folded.is_wide(stream)}
+
     async def _decide_aside(self, work: _Work, context: Context, loaded: Mapping[str, Versioned]) -> _Decided:
         """What takes long is decided in a thread, on wide states that nobody folds on meanwhile, and again
         if one of them has moved by then: no append would notice, unless its own stream is the one that did.
         """
         for _ in range(ATTEMPTS):
             seen = self._seen(work, loaded)
-            moved = {stream: self._folded.moved(stream) for stream in seen if self._folded.is_wide(stream)}
+            positions = self._positions(seen)
+            moved = {stream: self._folded.moved(stream) for stream in positions}
             for stream in moved:
                 version, state = seen[stream]
                 seen[stream] = (version, self.domain.wide[stream].copy(state))
-            decided = await asyncio.to_thread(self._decide, work, context, seen)
+            decided = await asyncio.to_thread(self._decide, work, context, seen, positions)
             for stream in moved:
                 await self._folded.widen(stream)
             if all(self._folded.moved(stream) == position for stream, position in moved.items()):
                 return decided
         raise NotYet("too-many-writers")
 
-    def _decide(self, work: _Work, context: Context, seen: dict[str, Versioned]) -> _Decided:
+    def _decide(
+        self, work: _Work, context: Context, seen: dict[str, Versioned], positions: Mapping[str, int]
+    ) -> _Decided:
         request = work.request
         command, target = request.command, work.streams[0]
         if request.expected_version is not None and request.expected_version != seen[target][0]:
@@ -218,7 +227,26 @@ class Handler:
             evolved = state if self._folded.is_wide(stream) else self.domain.evolve(state, event)
             after[stream] = (version + 1, evolved)
         versions = {stream: version for stream, (version, _) in seen.items()}
-        return _Decided(work, events, written, versions, after)
+        return _Decided(work, events, written, versions, after, self._moves(command, events, positions))
+
+    def _moves(
+        self, command: Command, events: Sequence[Event], positions: Mapping[str, int]
+    ) -> list[tuple[str, int | None]]:
+        """Names that are claimed, but for streams, which the append compares by version; and wide states that
+        the events move from other streams.
+        """
+        if not positions:
+            return []  # as most commands
+        touched = [
+            stream
+            for stream in positions
+            if any(self._types[type(event)] in self.domain.wide[stream].types for event in events)
+        ]
+        moves: dict[str, int | None] = dict.fromkeys(touched)
+        since = min(positions.values())
+        streams = {command.target(), *command.relies_on()} - positions.keys()
+        moves |= {name: since for name in command.claims() if name not in streams}
+        return list(moves.items()) if events else []
 
     async def _seal(self, decided: list[_Decided], outcomes: dict[int, Outcome]) -> list[_Decided]:
         """Seals the personal fields of what was decided: from here on they stand nowhere in clear. Fields of
@@ -259,6 +287,7 @@ class Handler:
                 for stream, event in zip(decided.streams, decided.events, strict=True)
             ],
             correlation_id=request.correlation_id,
+            moves=decided.moves,
         )
 
     def _fingerprint(self, command: Command) -> Fingerprint:

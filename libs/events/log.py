@@ -53,7 +53,7 @@ class LogObserver(Protocol):
     def committed(self, *, commands: int, events: int, waited: float, seconds: float) -> None: ...
 
 
-_APPEND = "SELECT * FROM append_events($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)"
+_APPEND = "SELECT * FROM append_events($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)"
 _CONTENT = ("22", "23", "54")
 """SQLSTATE classes that a command's own content can cause: data, integrity, limits."""
 

@@ -227,6 +227,27 @@ def test_whoever_corrects_a_visit_has_said_it_and_neither_confirms_nor_settles_i
     given(by_leader, DISPUTED, actor="officer").when(SETTLE).then(STANDS)
 
 
+def test_a_leader_who_signs_in_anew_does_not_confirm_what_they_said_before() -> None:
+    anew = replace(KNOWN, subjects={**KNOWN.subjects, "before": (LEADER,)})
+    by_leader = THEIRS.model_copy(update={"recorded_by": "before"})
+    said = Specification(DOMAIN, HOUSEHOLD, by_leader, actor="leader", known=anew)
+    said.when(CONFIRM).then_refused(Rejected, "own-visit")
+    corrected = CORRECTED.model_copy(update={"corrected_by": "before"})
+    given(corrected, DISPUTED, actor="leader", known=anew).when(SETTLE).then_refused(Rejected, "own-visit")
+
+
+def test_whose_sign_in_was_released_is_no_officer_of_the_team_they_were_in() -> None:
+    members = {**KNOWN.members, MEMBER: msgspec.structs.replace(KNOWN.members[MEMBER], subject=None)}
+    released = replace(KNOWN, members=members)
+    given(DISPUTED, actor="member", known=released).when(SETTLE).then_refused(Rejected, "not-team-leader")
+    given(CONFIRMED, actor="member", known=released).when(VoidVisit(id=ID, reason="twice")).then_refused(
+        Rejected, "visit-confirmed"
+    )
+    elsewhere = THEIRS.model_copy(update={"team_id": OTHER_TEAM})
+    other = Specification(DOMAIN, HOUSEHOLD, elsewhere, DISPUTED, actor="member", known=released)
+    other.when(SETTLE).then(STANDS)
+
+
 def test_a_visit_is_confirmed_once() -> None:
     given(CONFIRMED, actor="leader").when(CONFIRM).then_refused(Rejected, "visit-confirmed")
 

@@ -48,8 +48,8 @@ class EstablishUnit(Command):
         return (HIERARCHY, unit_stream(self.parent_id)) if self.parent_id else (HIERARCHY,)
 
     def claims(self) -> tuple[str, ...]:
-        """Of two in a batch that bear one code, the second is decided when the first is there."""
-        return (f"code/{self.level}/{self.code}",) if self.code else ()
+        """Of two that bear one national code, the second is decided when the first is there."""
+        return () if self.level == "hamlet" else (f"code/{self.level}/{self.code}",)
 
 
 class UnitEstablished(Event):

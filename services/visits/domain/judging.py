@@ -168,8 +168,9 @@ def _settle(command: SettleDispute, states: States, context: Context) -> Sequenc
 
 
 def _check_not_own(visit: Visit, leader_id: UUID, context: Context) -> None:
-    """What a leader has said, by recording or by correcting it, or took part in; also where somebody has said
-    since that they did not.
+    """What a leader took part in; also where somebody has said since that they did not. And what they have
+    said, by recording or by correcting it, under any sign-in that is or was theirs.
     """
-    if leader_id in visit.took_part or context.actor in visit.said_by:
+    subjects = known(context).subjects
+    if leader_id in visit.took_part or any(leader_id in subjects.get(sub, ()) for sub in visit.said_by):
         raise Rejected("own-visit")

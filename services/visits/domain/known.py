@@ -65,6 +65,10 @@ class Member(msgspec.Struct, frozen=True):
                 return True
         return False
 
+    def was_in(self, team_id: UUID) -> bool:
+        """On some day, or is."""
+        return any(each.team_id == team_id for each in self.memberships)
+
 
 class Campaign(msgspec.Struct, frozen=True):
     """`held_on` may be another day than the one planned."""

@@ -54,8 +54,11 @@ def leader_of(team_id: UUID, context: Context) -> UUID | None:
 
 
 def is_above(team_id: UUID, context: Context) -> bool:
-    """A member of a team speaks about its visits only where they lead it; an officer is no member of any, and
-    what officers may do is a matter of their role.
+    """A member of a team speaks about its visits only where they lead it. An officer is no member of any, nor
+    was one of this one under the same sign-in; what officers may do is a matter of their role.
     """
-    is_member = next(known(context).members_of(context.actor), None) is not None
-    return not is_member or leader_of(team_id, context) is not None
+    registry = known(context)
+    if leader_of(team_id, context) is not None:
+        return True
+    was_in = (registry.members[member_id] for member_id in registry.subjects.get(context.actor, ()))
+    return not any(member.subject == context.actor or member.was_in(team_id) for member in was_in)
