@@ -73,11 +73,10 @@ def test_an_area_as_old_as_its_hamlet_answers_for_earlier_days_like_it() -> None
 
 
 def test_who_comes_with_last_years_map_loses_nothing() -> None:
-    """The hamlet has been split since; the household is assigned to a part afterwards."""
-    old = register(unit_id=OLD_HAMLET)
-    Specification(DOMAIN, known=KNOWN).when(old).then(HOUSEHOLD.model_copy(update={"unit_id": OLD_HAMLET}))
-    too_late = register(unit_id=OLD_HAMLET, since=SPLIT_ON)
-    Specification(DOMAIN, known=KNOWN).when(too_late).then_refused(Rejected, "unit-not-active", "/unit_id")
+    """The hamlet has been split since; the household is assigned to a part afterwards, also a new one."""
+    for since in (HOUSEHOLD.since, SPLIT_ON, date(2026, 11, 22)):
+        there = {"unit_id": OLD_HAMLET, "since": since}
+        Specification(DOMAIN, known=KNOWN).when(register(**there)).then(HOUSEHOLD.model_copy(update=there))
 
 
 def test_a_household_is_not_there_before_it_is() -> None:

@@ -69,12 +69,18 @@ def test_it_moves_on_from_where_it_is() -> None:
         ({"moved_on": date(2022, 6, 30)}, "before-household", "/moved_on"),
         ({"unit_id": HAMLET}, "household-there-already", "/unit_id"),
         ({"unit_id": COMMUNE}, "unit-not-hamlet", "/unit_id"),
-        ({"unit_id": OLD_HAMLET, "moved_on": SPLIT_ON}, "unit-not-active", "/unit_id"),
         ({"unit_id": PART, "moved_on": date(2026, 2, 28)}, "unit-not-active", "/unit_id"),
     ],
 )
 def test_a_move_that_cannot_be(changed: dict[str, Any], code: str, pointer: str) -> None:
     given().when(MOVE.model_copy(update=changed)).then_refused(Rejected, code, pointer)
+
+
+def test_a_move_under_last_years_map_is_kept() -> None:
+    """The hamlet was split before the household came; it is assigned to a part afterwards."""
+    given().when(MOVE.model_copy(update={"unit_id": OLD_HAMLET, "moved_on": SPLIT_ON})).then(
+        MOVED.model_copy(update={"unit_id": OLD_HAMLET, "moved_on": SPLIT_ON})
+    )
 
 
 def test_a_move_is_not_older_than_the_last_one() -> None:

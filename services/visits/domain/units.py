@@ -12,9 +12,10 @@ _LEVELS = frozenset({"hamlet", "area"})
 def check_place(registry: Known, unit_id: UUID, *, day: date, today: date, pointer: str) -> None:
     """Whether a household can be in the unit from `day` on.
 
-    A unit that has ended since is as good as any: who has been away with last year's map loses nothing, and
-    what was split is assigned to a part afterwards. The earliest known hierarchy answers for earlier days, so
-    a unit can only be too young if something else was there before: what it was made of, or an area's hamlet.
+    A unit that has ended is as good as any, also for a household that is new since: who has been away with
+    last year's map loses nothing, it is counted where the unit went, and what was split is assigned to a part
+    afterwards. The earliest known hierarchy answers for earlier days, so a unit can only be too young if
+    something else was there before: what it was made of, or an area's hamlet.
 
     Raises NotYet: unit-unknown; Rejected: unit-not-hamlet, unit-not-active.
     """
@@ -24,11 +25,9 @@ def check_place(registry: Known, unit_id: UUID, *, day: date, today: date, point
     level = spans[-1].level
     if level not in _LEVELS:
         raise Rejected("unit-not-hamlet", pointer, level=level)
-    first, last = _days(spans)
+    first = spans[0].valid_from
     if first > today or (first > day and _came_later(registry, spans)):
         raise Rejected("unit-not-active", pointer, valid_from=first)
-    if last is not None and last < day:
-        raise Rejected("unit-not-active", pointer, valid_to=last)
 
 
 def _came_later(registry: Known, spans: tuple[UnitSpan, ...]) -> bool:
@@ -38,12 +37,6 @@ def _came_later(registry: Known, spans: tuple[UnitSpan, ...]) -> bool:
         return first.founded
     hamlet = registry.units.get(first.parent_id)
     return hamlet is None or first.valid_from > hamlet[0].valid_from or hamlet[0].founded
-
-
-def _days(spans: tuple[UnitSpan, ...]) -> tuple[date, date | None]:
-    """The first and the last day on which the unit is there; without a last one it still is."""
-    there = [span for span in spans if span.status != "ended"] or list(spans[:1])
-    return there[0].valid_from, there[-1].valid_to
 
 
 def within_reach(registry: Known, unit_id: UUID) -> set[UUID]:
