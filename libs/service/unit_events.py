@@ -32,7 +32,10 @@ class ReorganisationDecreed(AboutUnits, frozen=True):
 
 
 class UnitStated(msgspec.Struct, frozen=True):
-    """A unit as it is from the reorganisation's day on; `founded`: it was not there before."""
+    """A unit as it is from the reorganisation's day on; `founded`: it was not there before. `kept` are the
+    fields that it does not change: here they are as they were known to be, and what is learnt of earlier days
+    later on holds from that day on, too.
+    """
 
     unit_id: UUID
     level: str
@@ -41,6 +44,7 @@ class UnitStated(msgspec.Struct, frozen=True):
     founded: bool
     code: str | None = None
     parent_id: UUID | None = None
+    kept: tuple[str, ...] = ()
 
 
 class UnitEnded(msgspec.Struct, frozen=True):

@@ -1,8 +1,9 @@
 """From what events state of units to what each of them was on any day. Pure.
 
 An event states how a unit is from a day on: a *fact*. A later event about the same day takes its place; one
-about another day leaves it alone. What follows from the facts are *spans*: a fact holds until the unit's next
-one – except that a unit whose parent ends goes where the parent went. So a span is either stated or follows.
+about another day leaves it alone. What an event does not speak of stays as it was on the eve, whenever that
+is learnt. What follows from the facts are *spans*: a fact holds until the unit's next one – except that a
+unit whose parent ends goes where the parent went. So a span is either stated or follows.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +20,8 @@ ONE_DAY = timedelta(days=1)
 
 class Fact(NamedTuple):
     """Where `ended`, `parent_id` is where the unit is counted from `day` on, and `whole` says that what was
-    below it belongs there. `founded`: on this day it was made of what was there before.
+    below it belongs there. `founded`: on this day it was made of what was there before. `kept` names the
+    fields, of KEPT and with spaces between, that nothing was said of.
     """
 
     day: date
@@ -32,6 +34,7 @@ class Fact(NamedTuple):
     whole: bool = False
     founded: bool = False
     instrument: str | None = None
+    kept: str = ""
 
 
 class Span(NamedTuple):
@@ -53,6 +56,7 @@ class Span(NamedTuple):
     whole: bool
     founded: bool
     instrument: str | None
+    kept: str
     known_from: int
 
     def fact(self) -> Fact:
@@ -68,6 +72,7 @@ class Span(NamedTuple):
             self.whole,
             self.founded,
             self.instrument,
+            self.kept,
         )
 
     def holds_on(self, day: date) -> bool:
@@ -78,9 +83,26 @@ EndOf = Callable[[UUID], Fact | None]
 """The fact with which a unit ends; None while it has no end."""
 
 
+KEPT = ("code", "kind", "name", "parent_id")
+
+
+def kept_fields(*names: str) -> str:
+    """As in a fact."""
+    return " ".join(name for name in KEPT if name in names)
+
+
 def with_fact(facts: Sequence[Fact], fact: Fact) -> tuple[Fact, ...]:
-    """In the order of days; of one day, the last one said."""
+    """In the order of days; of one day, what was said last of each field."""
+    for other in facts:
+        if other.day == fact.day:
+            still_kept = set(fact.kept.split()).intersection(other.kept.split())
+            fact = _after(other, fact)._replace(kept=kept_fields(*still_kept))
     return tuple(sorted([*(other for other in facts if other.day != fact.day), fact]))
+
+
+def _after(before: Fact, fact: Fact) -> Fact:
+    """With what stays as it was before."""
+    return fact._replace(**{name: getattr(before, name) for name in fact.kept.split()}) if fact.kept else fact
 
 
 def end_of(facts: Sequence[Fact]) -> Fact | None:
@@ -94,7 +116,9 @@ def spans_of(
     """The unit's spans, first to last without a gap, and every unit whose end they rest on."""
     spans: list[Span] = []
     parents: set[UUID] = set()
-    for number, fact in enumerate(facts):
+    fact: Fact | None = None
+    for number, said in enumerate(facts):
+        fact = _after(fact, said) if fact is not None else said
         last = facts[number + 1].day - ONE_DAY if number + 1 < len(facts) else None
         day, stated = fact.day, True
         parent_id, status = fact.parent_id, _ENDED if fact.ended else _ACTIVE
@@ -122,6 +146,7 @@ def spans_of(
                     fact.whole,
                     fact.founded,
                     instrument,
+                    fact.kept,
                     known_from,
                 )
             )

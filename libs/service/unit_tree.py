@@ -22,7 +22,10 @@ from libs.service.unit_events import (
     UnitEvent,
     UnitsReorganised,
 )
-from libs.service.unit_spans import Fact, Span, end_of, spans_of, with_fact
+from libs.service.unit_spans import Fact, Span, end_of, kept_fields, spans_of, with_fact
+
+_NAMES = kept_fields("code", "kind", "name")
+"""What neither an end nor an assignment speaks of."""
 
 
 class Contradiction(Exception):
@@ -253,11 +256,12 @@ class Tree:
                     raise Contradiction(f"{unit.unit_id} is {'there already' if unit.founded else 'unknown'}")
                 fact = Fact(day, unit.level, unit.code, unit.kind, unit.name, unit.parent_id)
                 fact = fact._replace(founded=unit.founded or self._was_founded_on(unit.unit_id, day))
+                fact = fact._replace(kept=kept_fields(*unit.kept))
                 facts.append((unit.unit_id, fact._replace(instrument=instrument)))
             for ended in part.ended:
                 before = self._before(ended.unit_id, day)
                 fact = Fact(day, before.level, before.code, before.kind, before.name, ended.into_id)
-                fact = fact._replace(ended=True, whole=ended.whole, instrument=instrument)
+                fact = fact._replace(ended=True, whole=ended.whole, instrument=instrument, kept=_NAMES)
                 facts.append((ended.unit_id, fact))
         self._state(facts, changes)
         from_ids = {ended.unit_id for part in parts for ended in part.ended}
@@ -278,6 +282,7 @@ class Tree:
             self._must_be_new(part.unit_id)
         fact = Fact(day, hamlet.level, hamlet.code, hamlet.kind, hamlet.name, event.into_id)
         fact = fact._replace(ended=bool(event.parts), founded=self._was_founded_on(event.unit_id, day))
+        fact = fact._replace(kept=_NAMES)
         facts = [(event.unit_id, fact._replace(instrument=instrument))]
         for part in event.parts:
             fact = Fact(day, hamlet.level, part.code, part.kind, part.name, part.parent_id, founded=True)

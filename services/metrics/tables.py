@@ -273,7 +273,7 @@ async def add_units(connection: Connection, source: int, units: Gathered) -> Non
                 SELECT $1, *
                   FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[],
                               $8::text[], $9::date[], $10::date[], $11::bool[], $12::uuid[], $13::bool[],
-                              $14::bool[], $15::text[], $16::bigint[], $17::bigint[])""",
+                              $14::bool[], $15::text[], $16::text[], $17::bigint[], $18::bigint[])""",
             source,
             *columns,
         )

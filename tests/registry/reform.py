@@ -117,6 +117,9 @@ def decree(command: DecreeReorganisation, *parts: dict[str, Any]) -> tuple[Event
     )
 
 
+NAMES = ("code", "kind", "name")
+
+
 def stated(level: str, code: str | None, name: str, parent_id: UUID | None, **changed: Any) -> UnitStated:
     values = founded(level, code, name, parent_id)
     values["unit_id"] = values.pop("id")
@@ -139,6 +142,7 @@ REFORMED = decree(
                 name="7",
                 parent_id=NEW_CA_MAU,
                 founded=False,
+                kept=NAMES,
             ),
         ),
         "ended": (

@@ -219,6 +219,14 @@ def test_where_nothing_became_of_its_commune_a_hamlet_may_go_anywhere_in_the_pro
     given.when(assign(parent_id=AN_XUYEN, valid_from=DAY)).then(assigned(AN_XUYEN))
 
 
+def test_where_others_have_said_otherwise_of_later_days_the_day_is_asked_for() -> None:
+    """Else it would be answered that the hamlet belongs there, and today it would not."""
+    given = Specification(DOMAIN, *AFTER, assigned(AN_XUYEN), assigned(TAN_THANH, LATER))
+    given.when(assign(parent_id=AN_XUYEN)).then_refused(Rejected, "unit-changed-later", "/valid_from")
+    given.when(assign(parent_id=AN_XUYEN, valid_from=DAY)).then()
+    given.when(assign(parent_id=AN_XUYEN, valid_from=LATER)).then(assigned(AN_XUYEN, LATER))
+
+
 def test_the_parts_of_a_hamlet_stay_in_one_province() -> None:
     """Nothing is above two provinces, where the households could be counted that nobody has assigned yet."""
     units = (

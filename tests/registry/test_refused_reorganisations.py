@@ -373,10 +373,3 @@ def test_a_commune_entered_late_would_be_an_orphan() -> None:
     Specification(DOMAIN, *AFTER).when(command_for(commune)).then_refused(
         Rejected, "unit-orphaned", "/parent_id"
     )
-
-
-def test_whoever_changes_a_unit_that_is_unassigned_says_where_it_belongs() -> None:
-    change = {"unit_id": HAMLET_OF_3.unit_id, "name": "Hai"}
-    Specification(DOMAIN, *AFTER).when(small(effective=LATER, changes=(change,))).then_refused(
-        Rejected, "parent-missing", "/changes/0/parent_id"
-    )

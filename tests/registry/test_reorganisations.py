@@ -7,7 +7,7 @@ import pytest
 
 from libs.events.decider import Rejected
 from services.registry.domain import DOMAIN
-from services.registry.domain.hamlets import AreaDesignated
+from services.registry.domain.hamlets import AreaDesignated, AssignHamlet
 from services.registry.domain.reorganisations import LARGEST_PART, UnitEnded, UnitsReorganised, UnitSucceeded
 from services.registry.domain.units import EstablishUnit
 from tests.registry.reform import (
@@ -29,6 +29,7 @@ from tests.registry.reform import (
     TAN_THANH,
     WARD_2,
     WARD_3,
+    assigned,
     decree,
     founded,
     new_commune,
@@ -46,13 +47,44 @@ def test_a_reform_is_decreed_in_parts() -> None:
 
 def test_a_later_one_may_only_change_a_name() -> None:
     command = small(effective=LATER, changes=({"unit_id": AN_XUYEN, "kind": "xã", "name": "An Xuyên Mới"},))
-    unit = stated("commune", "32002", "An Xuyên Mới", NEW_CA_MAU, kind="xã", founded=False)
+    kept = ("code", "parent_id")
+    unit = stated("commune", "32002", "An Xuyên Mới", NEW_CA_MAU, kind="xã", founded=False, kept=kept)
     Specification(DOMAIN, *AFTER).when(command).then(*decree(command, {"units": (unit,)}))
+
+
+def test_a_hamlet_that_nobody_has_assigned_yet_may_be_renamed() -> None:
+    """It stays unassigned, and where it is assigned to holds for the days after, too."""
+    command = small(effective=LATER, changes=({"unit_id": HAMLET_OF_3.unit_id, "name": "Hai"},))
+    renamed = decree(
+        command,
+        {
+            "units": (
+                stated(
+                    "hamlet",
+                    None,
+                    "Hai",
+                    NEW_CA_MAU,
+                    kind=HAMLET_OF_3.unit_kind,
+                    founded=False,
+                    unit_id=HAMLET_OF_3.unit_id,
+                    kept=("code", "kind", "parent_id"),
+                ),
+            )
+        },
+    )
+    Specification(DOMAIN, *AFTER).when(command).then(*renamed)
+    given = Specification(DOMAIN, *AFTER, *renamed)
+    given.when(AssignHamlet(id=HAMLET_OF_3.unit_id, parent_id=TAN_THANH)).then(assigned(TAN_THANH))
+    given = Specification(DOMAIN, *AFTER, *renamed, assigned(TAN_THANH))
+    for day in (None, LATER):
+        again = AssignHamlet(id=HAMLET_OF_3.unit_id, parent_id=TAN_THANH, valid_from=day)
+        given.when(again).then()
 
 
 def test_one_for_a_day_to_come_is_accepted() -> None:
     command = small(effective=date(2199, 1, 1), changes=({"unit_id": AN_XUYEN, "name": "An"},))
-    unit = stated("commune", "32002", "An", NEW_CA_MAU, founded=False)
+    kept = ("code", "kind", "parent_id")
+    unit = stated("commune", "32002", "An", NEW_CA_MAU, founded=False, kept=kept)
     Specification(DOMAIN, *AFTER).when(command).then(*decree(command, {"units": (unit,)}))
 
 
@@ -72,7 +104,16 @@ def test_what_became_of_a_unit_is_corrected_by_a_further_one() -> None:
 
 def test_a_name_and_a_parent_of_the_same_day_are_corrected_by_a_further_one() -> None:
     command = small(changes=({"unit_id": FAR_WARD.unit_id, "name": "Bảy"},))
-    unit = stated("commune", "31813", "Bảy", NEW_CA_MAU, kind="xã", founded=False, unit_id=FAR_WARD.unit_id)
+    unit = stated(
+        "commune",
+        "31813",
+        "Bảy",
+        NEW_CA_MAU,
+        kind="xã",
+        founded=False,
+        unit_id=FAR_WARD.unit_id,
+        kept=("code", "kind", "parent_id"),
+    )
     Specification(DOMAIN, *AFTER).when(command).then(*decree(command, {"units": (unit,)}))
 
 

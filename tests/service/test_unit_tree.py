@@ -25,7 +25,7 @@ from libs.service.unit_events import (
     UnitsReorganised,
     UnitStated,
 )
-from libs.service.unit_spans import Span
+from libs.service.unit_spans import KEPT, Span
 from libs.service.unit_tree import Changes, Contradiction, Gathered, KnownSuccession, Tree
 
 FIRST = date(2025, 6, 30)
@@ -142,8 +142,9 @@ def _open(tree: Tree, unit: UUID, day: date) -> bool:
 
 
 def _stated(span: Span, **changed: object) -> UnitStated:
-    values = {name: getattr(span, name) for name in ("unit_id", "level", "code", "kind", "name", "parent_id")}
-    return UnitStated(**{**values, "founded": False, **changed})
+    values = {name: getattr(span, name) for name in ("unit_id", "level", *KEPT)}
+    kept = tuple(name for name in KEPT if name not in changed)
+    return UnitStated(**{**values, "founded": False, "kept": kept, **changed})
 
 
 def _decreed(
@@ -299,6 +300,61 @@ def test_what_is_gathered_is_what_tables_need(sayings: list[Said]) -> None:
             gathered.written()
     assert {span for span, until in rows.values() if until is None} == spans(folded(events))
     assert all(until is None or until > one.known_from for one, until in successions.items())
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(DAYS[1:]), st.sampled_from(KEPT[1:]), st.integers(0, 1)),
+        max_size=10,
+        unique_by=lambda said: said[:2],
+    ),
+    st.booleans(),
+)
+def test_what_is_said_of_a_field_holds_until_something_else_is_said_of_it(
+    sayings: list[tuple[date, str, int]], put_away: bool
+) -> None:
+    """Whenever it was said, and whatever was said of other fields."""
+    tree, unit = folded(SET), COMMUNES[0]
+    for number, (day, field, value) in enumerate(sayings):
+        span = tree.on(unit, day)
+        assert span is not None
+        said = {field: [PROVINCE, OTHER][value] if field == "parent_id" else f"{field} {value}"}
+        for event in _decreed(number, day, units=[_stated(span, **said)]):
+            tree.apply(100 + number, event)
+        if put_away:
+            tree = Tree.of(spans(tree))
+    for field, first in (("kind", "xã"), ("name", "C0"), ("parent_id", PROVINCE)):
+        for day in DAYS:
+            said_by_then = sorted(
+                (one, value) for one, name, value in sayings if name == field and one <= day
+            )
+            expected: object = first
+            if said_by_then:
+                value = said_by_then[-1][1]
+                expected = [PROVINCE, OTHER][value] if field == "parent_id" else f"{field} {value}"
+            span = tree.on(unit, day)
+            assert span is not None
+            assert getattr(span, field) == expected
+
+
+def test_an_assignment_outlives_a_later_name() -> None:
+    """The hamlet was renamed while nobody knew where it belonged."""
+    hamlet = HAMLETS[0]
+    tree = folded([*SET, *REFORM])
+    span = tree.on(hamlet, DAYS[2])
+    assert span is not None
+    assert span.status == "unassigned"
+    renamed = _decreed(2, DAYS[2], units=[_stated(span, name="Mới")])
+    for events in (
+        [*renamed, HamletAssigned(hamlet, DAYS[1], COMMUNES[1])],
+        [HamletAssigned(hamlet, DAYS[1], COMMUNES[1]), *renamed],
+    ):
+        tree = folded([*SET, *REFORM, *events])
+        days = [tree.on(hamlet, day) for day in DAYS[1:3]]
+        assert [(one.name, one.parent_id, one.status) for one in days if one] == [
+            ("H0", COMMUNES[1], "active"),
+            ("Mới", COMMUNES[1], "active"),
+        ]
 
 
 REFORM = _decreed(

@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.events.decider import Fault, NotYet, Rejected, States
 from libs.events.event import Event, type_of
 from libs.service.unit_events import read
-from libs.service.unit_spans import ONE_DAY, Span
+from libs.service.unit_spans import KEPT, ONE_DAY, Span
 from libs.service.unit_tree import Changes, Tree, lowest_common
 from services.registry.domain.hierarchy import PARENT_LEVELS, tree_of
 from services.registry.domain.reorganisations import (
@@ -137,9 +137,6 @@ class _Reorganisation:
             yield wrong._replace(detail=str(unit.unit_id))
         if unit.parent_id is not None:
             yield from self._parent(span.level, unit.unit_id, unit.parent_id, f"{at}/parent_id")
-        elif span.status == "unassigned":
-            # What is stated of a unit says where it belongs, and of this one nobody has.
-            yield Fault("parent-missing", f"{at}/parent_id", str(unit.unit_id))
 
     def _parent(self, level: str, unit_id: UUID, parent_id: UUID | None, pointer: str) -> Iterable[Fault]:
         allowed = PARENT_LEVELS[level]
@@ -365,6 +362,7 @@ class _Reorganisation:
             name=unit.name or span.name,
             parent_id=unit.parent_id or span.parent_id,
             founded=False,
+            kept=tuple(name for name in KEPT if getattr(unit, name) is None) or None,
         )
 
     # What the tree would be.

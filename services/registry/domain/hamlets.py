@@ -155,6 +155,13 @@ def assign(command: AssignHamlet, states: States) -> Sequence[Event]:
         _check_parent(states, level, command.parent_id, day, "/parent_id")
         _check_candidate(tree, command.parent_id, span, split, day, "/parent_id")
         if span.status == "active" and span.parent_id == command.parent_id:
+            later = [each for each in spans if each.valid_from > day]
+            then = next((each for each in later if each.stated_parent_id != command.parent_id), None)
+            if then is not None and command.valid_from is None:
+                # Somebody has said otherwise of later days; whether that was wrong is theirs to say.
+                raise Rejected(
+                    "unit-changed-later", "/valid_from", f"{then.stated_parent_id} from {then.valid_from} on"
+                )
             return []
         return [_assigned(command, day, command.parent_id)]
     if any(fact.day > day for fact in tree.facts(command.id)) or command.id in tree.successors_from(day):

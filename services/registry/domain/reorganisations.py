@@ -109,7 +109,9 @@ class ReorganisationDecreed(Event):
 
 
 class UnitStated(BaseModel):
-    """A unit founded or changed, as it is from the day on."""
+    """A unit founded or changed, as it is from the day on. `kept` are the fields that stay as they were, as
+    far as that was known; what is learnt of earlier days later on holds from then on, too.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -120,6 +122,7 @@ class UnitStated(BaseModel):
     name: str
     parent_id: UUID | None = None
     founded: bool
+    kept: tuple[Literal["code", "kind", "name", "parent_id"], ...] | None = None
 
 
 class UnitEnded(BaseModel):
