@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,9 +143,11 @@ def _open(tree: Tree, unit: UUID, day: date) -> bool:
 
 
 def _stated(span: Span, **changed: object) -> UnitStated:
-    values = {name: getattr(span, name) for name in ("unit_id", "level", *KEPT)}
     kept = tuple(name for name in KEPT if name not in changed)
-    return UnitStated(**{**values, "founded": False, "kept": kept, **changed})
+    stated = UnitStated(
+        span.unit_id, span.level, span.kind, span.name, False, span.code, span.parent_id, kept
+    )
+    return msgspec.structs.replace(stated, **changed)
 
 
 def _decreed(

@@ -47,7 +47,7 @@ def decide(command: EraseHousehold, states: States, _: Context) -> Sequence[Even
     Raises Rejected: household-absorbed; NotYet: household-unknown.
     """
     household = known_household(states, command.id)
-    if household.absorbed_into is not None and not household.erased:
+    if household.absorbed_into is not None:
         raise Rejected("household-absorbed", None, into_id=household.absorbed_into)
     return erased(command.id, states, reason=command.reason)
 

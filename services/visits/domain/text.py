@@ -21,5 +21,5 @@ Address = Annotated[
     str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True, pattern=_VISIBLE)
 ]
 Note = Annotated[str, StringConstraints(max_length=2000)]
-Reference = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]+$")]
+Reference = Annotated[str, StringConstraints(max_length=200, pattern=_VISIBLE)]
 """Names the paper or the provision, never a person."""
