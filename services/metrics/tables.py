@@ -16,7 +16,7 @@ from asyncpg.pool import PoolConnectionProxy
 from libs.service.unit_events import read
 from libs.service.unit_spans import Span
 from libs.service.unit_tree import Gathered, KnownSuccession, Tree
-from services.metrics.binary_copy import decode, encode
+from services.metrics.binary_copy import decode, encode, pieces
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import Subject, dump, load
 from services.metrics.fold import Balances, JournalRow, balance_rows
@@ -189,9 +189,8 @@ async def save_subjects(connection: Connection, source: int, subjects: Mapping[s
 
 
 async def add_journal(connection: Connection, ledger: Ledger, journal: Iterable[JournalRow]) -> None:
-    await connection.copy_to_table(
-        "journal", schema_name=ledger, source=BytesIO(encode(journal)), format="binary"
-    )
+    data = pieces(encode(journal))
+    await connection.copy_to_table("journal", schema_name=ledger, source=data, format="binary")
 
 
 async def read_journal(

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from io import BytesIO
 from struct import Struct
 from typing import NamedTuple
 
 from libs.events.envelope import Recorded
-from services.metrics.binary_copy import HEADER, TRAILER
+from services.metrics.binary_copy import HEADER, TRAILER, pieces
 from services.metrics.domain.audit import about
 from services.metrics.fold import Numbers
 from services.metrics.tables import Connection, Ledger
@@ -54,7 +53,7 @@ def rows(source: int, recorded: Sequence[Recorded], numbers: Numbers) -> Rows:
 
 
 async def add(connection: Connection, ledger: Ledger, source: int, found: Rows) -> None:
-    data = BytesIO(b"".join((HEADER, found.rows, TRAILER)))
+    data = pieces(HEADER, found.rows, TRAILER)
     await connection.copy_to_table("trail", schema_name=ledger, source=data, format="binary")
     if found.units:
         await connection.execute(

@@ -1,6 +1,7 @@
 """What metrics reads of the events of households and visits."""
 
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
@@ -47,14 +48,14 @@ class NeedsSurveyed(msgspec.Struct, frozen=True, gc=False):
     wishes: tuple[str, ...] = ()
 
 
-class Reached(msgspec.Struct, frozen=True, gc=False):
+class Reached(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """So many people newly at this stage."""
 
     stage: str
     people: int
 
 
-class Guidance(msgspec.Struct, frozen=True, gc=False):
+class Guidance(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`stages` are the digital service's, lowest first, as they were known when the visit was recorded."""
 
     digital_service: str
@@ -67,7 +68,7 @@ class Guidance(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Content(msgspec.Struct, frozen=True, gc=False):
-    """`guidance` stays JSON: states keep it as it is and decode it when they count."""
+    """`guidance` stays JSON until somebody counts it."""
 
     visit_id: str
     household_id: str
@@ -124,8 +125,16 @@ HouseholdEvent = (
     | DisputeSettled
 )
 
-_guidance = msgspec.json.Decoder(tuple[Guidance, ...])
+_lines = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_line = msgspec.json.Decoder(Guidance)
+_LINES_KEPT = 16_384
 
 
-def read_guidance(data: msgspec.Raw | bytes) -> tuple[Guidance, ...]:
-    return _guidance.decode(data)
+def read_guidance(data: msgspec.Raw) -> tuple[Guidance, ...]:
+    """Lines that say the same are one object. Raises msgspec.DecodeError."""
+    return tuple([_read_line(bytes(line)) for line in _lines.decode(data)])
+
+
+@lru_cache(_LINES_KEPT)
+def _read_line(line: bytes) -> Guidance:
+    return _line.decode(line)

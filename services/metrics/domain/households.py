@@ -112,7 +112,7 @@ class HouseholdSubject:
     def __init__(self, place: str, since: date) -> None:
         self.place = self.first_place = place
         self.since = since
-        self.visits: list[Visit] = []
+        self.visits: tuple[Visit, ...] = ()
         self.moves: tuple[Move, ...] = ()
         self.closed_on: date | None = None
         self.surveys: tuple[Survey, ...] = ()
@@ -130,7 +130,7 @@ class HouseholdSubject:
         return Household(
             self.first_place,
             self.since,
-            tuple(self.visits),
+            self.visits,
             self.moves,
             self.closed_on,
             self.surveys,
@@ -143,7 +143,7 @@ class HouseholdSubject:
         """
         if visit.day >= self.tally.last_day:
             amounts = count_visit(self.tally, visit)
-            self.visits.append(visit)
+            self.visits += (visit,)
             return [Posting(self.place, visit.day, amounts)]
         return self._become(visits=(*self.visits, visit))
 
@@ -162,7 +162,7 @@ class HouseholdSubject:
         visit = self.visits[at]
         if visit.confirmed:
             return []
-        self.visits[at] = msgspec.structs.replace(visit, confirmed=True)
+        self.visits = self._with(at, msgspec.structs.replace(visit, confirmed=True))
         if visit.disputed:
             return []
         places = self.history().places() if self.moves else [(date.min, self.place)]
@@ -226,7 +226,7 @@ class HouseholdSubject:
     def _set(self, history: Household, tally: Tally) -> None:
         self.first_place = history.place
         self.since = history.since
-        self.visits = list(history.visits)
+        self.visits = history.visits
         self.moves = history.moves
         self.closed_on = history.closed_on
         self.surveys = history.surveys

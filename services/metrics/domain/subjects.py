@@ -27,6 +27,7 @@ from services.metrics.domain.household_events import (
     VisitDisputed,
     VisitRecorded,
     VisitVoided,
+    read_guidance,
 )
 from services.metrics.domain.households import Household, HouseholdSubject, Survey, count
 from services.metrics.domain.series import Series
@@ -120,7 +121,7 @@ def post(subjects: Subjects, event: CountedEvent) -> list[Posting]:
             return _household(subjects, event.household_id).confirm(event.visit_id)
         case HouseholdRegistered():
             _must_be_new(subjects, event.household_id)
-            subjects[event.household_id] = HouseholdSubject(intern(event.unit_id), event.since)
+            subjects[event.household_id] = HouseholdSubject(intern(event.unit_id), _one(event.since))
             return [Posting(event.unit_id, event.since, {series.HOUSEHOLDS_REGISTERED: 1})]
         case CampaignHeld():
             return [Posting(event.unit_id, event.held_on, {series.CAMPAIGNS_HELD: 1})]
@@ -134,7 +135,16 @@ def post(subjects: Subjects, event: CountedEvent) -> list[Posting]:
 
 def _visit(event: VisitRecorded | VisitCorrected) -> Visit:
     campaign = event.campaign_id is not None or event.mode == "campaign"
-    return Visit(event.visit_id, event.occurred_on, event.outcome, bytes(event.guidance), campaign)
+    guidance = read_guidance(event.guidance)
+    return Visit(event.visit_id, _one(event.occurred_on), intern(event.outcome), guidance, campaign)
+
+
+# Days, outcomes and places are few, of very many visits: a rebuild keeps all visits in memory.
+_days: dict[date, date] = {}
+
+
+def _one(day: date) -> date:
+    return _days.setdefault(day, day)
 
 
 def _post_household(

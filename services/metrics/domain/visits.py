@@ -7,19 +7,19 @@ import msgspec
 
 from services.metrics.domain import series
 from services.metrics.domain.counting import CannotCount
-from services.metrics.domain.household_events import Guidance, read_guidance
+from services.metrics.domain.household_events import Guidance
 from services.metrics.domain.series import Series
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What counting must know of a visit; `guidance` is the event's JSON. `disputed`: nobody has settled it
-    yet, so it counts for nothing but being disputed.
+    """What counting must know of a visit. `disputed`: nobody has settled it yet, so it counts for nothing but
+    being disputed.
     """
 
     id: str
     day: date
     outcome: str
-    guidance: bytes
+    guidance: tuple[Guidance, ...] = ()
     campaign: bool = False
     confirmed: bool = False
     disputed: bool = False
@@ -46,8 +46,7 @@ def count_visit(tally: Tally, visit: Visit) -> dict[Series, int]:
     """The amounts that the visit adds on its day. It must not be earlier than the last one counted. Raises
     CannotCount and leaves the tally as it was.
     """
-    guidance = read_guidance(visit.guidance)
-    _check(guidance)
+    _check(visit.guidance)
     tally.last_day = visit.day
     if visit.disputed:
         return {series.VISITS_DISPUTED: 1}
@@ -61,7 +60,7 @@ def count_visit(tally: Tally, visit: Visit) -> dict[Series, int]:
         amounts[series.by_visits(tally.times_met)] = 1
         if visit.campaign:
             _count_campaign(tally, visit.day, amounts)
-    for line in guidance:
+    for line in visit.guidance:
         if line.demonstrated and not tally.guided:
             tally.guided = True
             amounts[series.HOUSEHOLDS_GUIDED] = 1
