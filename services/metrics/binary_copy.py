@@ -32,8 +32,8 @@ _day = cache(date.fromordinal)
 
 
 async def pieces(*data: bytes) -> AsyncIterator[bytes]:
-    """For asyncpg to copy. It would wrap what has a `read` into a class of its own, which keeps the data until
-    somebody looks for cycles.
+    """For asyncpg to copy. What has a `read` it wraps into a class of its own, which keeps the data until the
+    garbage is collected.
     """
     for piece in data:
         yield piece
