@@ -10,11 +10,16 @@ from typing import Annotated, TypeVar
 import asyncpg
 import orjson
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from libs.events import quarantine as store
+from libs.events.decider import Refusal
+from libs.events.log import Log, LogUnavailable, LogUnverified
 from libs.service.settings import load_settings
+from services.metrics import dismissing
+from services.metrics.decisions.dismissals import DismissEvent
 
 PATIENCE = 15.0
 """Seconds in which a running consumer should have taken up what was asked for."""
@@ -22,6 +27,10 @@ PATIENCE = 15.0
 quarantine = typer.Typer(no_args_is_help=True)
 
 T = TypeVar("T")
+
+
+class NotInQuarantine(Exception):
+    pass
 
 
 class ConsumingService(StrEnum):
@@ -88,24 +97,64 @@ def dismiss(
     reason: Annotated[str, typer.Option(help="kept with the dismissal")],
     service: ServiceOption = ConsumingService.metrics,
 ) -> None:
-    """Leaves an event out for good, here and in every rebuild, and applies what waited behind it."""
+    """Leaves an event out for good, here and in every rebuild, and applies what waited behind it. For metrics
+    that is an event on its own log, since figures are made of what is left.
+    """
     actor = f"operator {getpass.getuser()}"
 
-    async def leave_out(connection: asyncpg.Connection) -> bool:
-        return await store.dismiss(connection, source=source, position=position, reason=reason, actor=actor)
+    async def leave_out(connection: asyncpg.Connection) -> None:
+        consumers = await store.consumers_waiting(connection, source, position)
+        if not consumers:
+            raise NotInQuarantine
+        if service is ConsumingService.metrics:
+            await _say(connection, source, position, reason, actor)
+            return
+        await store.dismiss(
+            connection, consumers, source=source, position=position, reason=reason, actor=actor
+        )
 
-    if not _on_database(service, leave_out):
+    try:
+        _on_database(service, leave_out)
+    except NotInQuarantine:
         typer.echo(f"Position {position} of {source} is not in quarantine.", err=True)
-        raise typer.Exit(1)
-    _await_outcome(service, None)
+        raise typer.Exit(1) from None
+    _await_outcome(service, None, (source, position))
 
 
-def _await_outcome(service: ConsumingService, subject: str | None) -> None:
+async def _say(connection: asyncpg.Connection, source: str, position: int, reason: str, actor: str) -> None:
+    """Raises NotInQuarantine, typer.BadParameter; ConnectionError where the log cannot be written now."""
+    settings, service = load_settings(), ConsumingService.metrics.value
+    try:
+        command = DismissEvent(source=source, position=position, reason=reason)
+    except ValidationError as error:
+        [first, *_] = error.errors(include_input=False, include_url=False)
+        raise typer.BadParameter(f"{first['loc'][0]}: {first['msg']}") from None
+    log = Log(settings.database_url(service), settings.source(service))
+    await log.open()
+    try:
+        await dismissing.dismiss(connection, log, command, actor=actor)
+    except Refusal:
+        raise NotInQuarantine from None
+    except (LogUnavailable, LogUnverified) as error:
+        raise ConnectionError(f"the log of {service} cannot be written: {error}") from error
+    finally:
+        await log.close()
+
+
+def _await_outcome(
+    service: ConsumingService, subject: str | None, dismissed: tuple[str, int] | None = None
+) -> None:
     """Says what the consumer made of it; exit 3 when none took it up."""
     deadline = time.monotonic() + PATIENCE
+
+    async def look(connection: asyncpg.Connection) -> tuple[bool, list[store.Quarantined]]:
+        waits = dismissed is not None and await store.consumers_waiting(connection, *dismissed)
+        found = [one for one in await store.in_quarantine(connection) if subject in (None, one.subject)]
+        return bool(waits) or any(one.retry for one in found), found
+
     while True:
-        left = [one for one in _on_database(service, store.in_quarantine) if subject in (None, one.subject)]
-        if not any(one.retry for one in left):
+        waits, left = _on_database(service, look)
+        if not waits:
             break
         if time.monotonic() >= deadline:
             typer.echo("No consumer has taken it up yet; it will when it runs.", err=True)

@@ -70,7 +70,7 @@ _SET_ASIDE = """
 SELECT (SELECT array_agg(DISTINCT subject) FROM quarantine WHERE consumer = $1 AND source = $2) AS held,
        (SELECT count(*) FROM quarantine WHERE consumer = $1 AND source = $2) AS queued,
        (SELECT array_agg(position) FROM dismissals
-         WHERE source = $2 AND position > $3 AND position <= $4) AS dismissed
+         WHERE consumer = $1 AND source = $2 AND position > $3 AND position <= $4) AS dismissed
 """
 
 

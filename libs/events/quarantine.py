@@ -54,7 +54,8 @@ async def take_back(
     rows = await connection.fetch(
         "DELETE FROM quarantine WHERE consumer = $1 AND source = $2 AND subject = $3"
         " RETURNING position, payload, EXISTS (SELECT FROM dismissals d"
-        " WHERE d.source = quarantine.source AND d.position = quarantine.position) AS dismissed",
+        " WHERE (d.consumer, d.source, d.position)"
+        "     = (quarantine.consumer, quarantine.source, quarantine.position)) AS dismissed",
         consumer,
         source,
         subject,
@@ -114,31 +115,44 @@ async def ask_for_retry(connection: asyncpg.Connection, subject: str | None = No
     return int(done.split()[-1])
 
 
+async def consumers_waiting(connection: asyncpg.Connection, source: str, position: int) -> list[str]:
+    """The consumers in whose quarantine an event is."""
+    query = "SELECT consumer FROM quarantine WHERE source = $1 AND position = $2 ORDER BY consumer"
+    return [row["consumer"] for row in await connection.fetch(query, source, position)]
+
+
 async def dismiss(
-    connection: asyncpg.Connection, *, source: str, position: int, reason: str, actor: str
-) -> bool:
-    """Leaves an event in quarantine out for good, here and in every rebuild, and asks for a retry of what
-    waits behind it. False when no such event is in quarantine.
+    connection: asyncpg.Connection,
+    consumers: Sequence[str],
+    *,
+    source: str,
+    position: int,
+    reason: str,
+    actor: str,
+) -> None:
+    """These consumers leave an event out for good, in every rebuild, too; what waits behind it is tried
+    again. One that has applied the event by now is too late for that: it stays applied.
     """
     async with connection.transaction():
-        waiting = await connection.fetch(
-            "SELECT consumer, subject FROM quarantine WHERE source = $1 AND position = $2", source, position
-        )
-        if not waiting:
-            return False
         await connection.execute(
-            "INSERT INTO dismissals (source, position, reason, actor) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (source, position) DO NOTHING",
+            "INSERT INTO dismissals (consumer, source, position, reason, actor)"
+            " SELECT c.name, $2, $3, $4, $5 FROM unnest($1::text[]) c (name)"
+            "  WHERE EXISTS (SELECT FROM quarantine q"
+            "                 WHERE q.consumer = c.name AND q.source = $2 AND q.position = $3)"
+            "     OR NOT EXISTS (SELECT FROM consumer_checkpoints p"
+            "                     WHERE p.consumer = c.name AND p.source = $2 AND p.position >= $3)"
+            " ON CONFLICT (consumer, source, position) DO NOTHING",
+            consumers,
             source,
             position,
             reason,
             actor,
         )
-        for row in waiting:
-            await connection.execute(
-                "UPDATE quarantine SET retry = true WHERE consumer = $1 AND source = $2 AND subject = $3",
-                row["consumer"],
-                source,
-                row["subject"],
-            )
-    return True
+        await connection.execute(
+            "UPDATE quarantine q SET retry = true FROM quarantine held"
+            " WHERE held.consumer = ANY($1) AND held.source = $2 AND held.position = $3"
+            "   AND (q.consumer, q.source, q.subject) = (held.consumer, held.source, held.subject)",
+            consumers,
+            source,
+            position,
+        )

@@ -226,6 +226,7 @@ METRICS = _rows(
     ("nothing-to-compare", 422, "Không có hai vế để so sánh", "There are no two sides to compare"),
     ("as-of-reversed", 422, "Thời điểm sau đứng trước thời điểm trước", "The later moment comes first"),
     ("figure-not-one", 422, "Phải hỏi đúng một số liệu", "Exactly one figure must be asked for"),
+    ("not-in-quarantine", 422, "Sự kiện này không nằm trong diện chờ xử lý", "That event is not in quarantine"),
     ("figure-not-whole", 422, "Số liệu chưa đầy đủ nên chưa công bố được", "The figure is not complete, so it cannot be issued"),
     ("as-of-in-future", 422, "Thời điểm ở tương lai", "The moment lies in the future"),
     ("topic-unavailable", 503, "Chưa đọc được sổ sự kiện", "The events cannot be read from their topic"),

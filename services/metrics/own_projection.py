@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 from pydantic import ValidationError
 
+from libs.events import quarantine
 from libs.events.day import first_day
 from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
@@ -21,6 +22,7 @@ from services.metrics.decisions.closings import (
     MonthReturned,
     MonthSubmitted,
 )
+from services.metrics.decisions.dismissals import EventDismissed
 from services.metrics.decisions.statements import StatementIssued
 
 
@@ -50,6 +52,16 @@ class OwnLists:
                 case StatementIssued():
                     await _note(connection, recorded, event.unit_id)
                     await _issue(connection, recorded, event)
+                case EventDismissed():
+                    await _note(connection, recorded, None)
+                    await quarantine.dismiss(
+                        connection,
+                        event.consumers,
+                        source=event.source,
+                        position=event.position,
+                        reason=event.reason,
+                        actor=recorded.actor,
+                    )
                 case ActivitySheetSigned():
                     await _note(connection, recorded, event.unit_id)
                     await _sign(connection, recorded, event)
@@ -59,7 +71,7 @@ class OwnLists:
         """Nothing is in memory."""
 
 
-async def _note(connection: asyncpg.Connection, recorded: Recorded, unit_id: UUID) -> None:
+async def _note(connection: asyncpg.Connection, recorded: Recorded, unit_id: UUID | None) -> None:
     await connection.execute(
         """INSERT INTO own_trail (position, time, type, actor, command, unit_id)
            VALUES ($1, $2, $3, $4, $5, $6)""",

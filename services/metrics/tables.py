@@ -317,7 +317,8 @@ async def add_units(connection: Connection, source: int, units: Gathered) -> Non
 
 async def dismissed(connection: Connection) -> set[tuple[str, int]]:
     """Source and position of the events that somebody decided to leave out."""
-    return {(row[0], row[1]) for row in await connection.fetch("SELECT source, position FROM dismissals")}
+    found = await connection.fetch("SELECT source, position FROM dismissals WHERE consumer = $1", CONSUMER)
+    return {(row[0], row[1]) for row in found}
 
 
 async def first_quarantined(connection: Connection, source: str) -> int:

@@ -109,14 +109,17 @@ async def test_a_dismissed_event_is_left_out_here_and_in_every_rebuild(line: Lin
     async with line.consumer(Picky(poison={102})) as consumer:
         await reaches(consumer.status, position=300, quarantined=3)
         asked = {"source": SOURCE, "reason": "made by a broken device", "actor": "tester"}
-        assert not await quarantine.dismiss(owner, position=103, **asked), "not in quarantine"
-        assert await quarantine.dismiss(owner, position=102, **asked)
+        assert await quarantine.consumers_waiting(owner, SOURCE, 103) == []
+        assert await quarantine.consumers_waiting(owner, SOURCE, 102) == ["counting"]
+        await quarantine.dismiss(owner, ["counting"], position=103, **asked)  # applied, and stays so
+        await quarantine.dismiss(owner, ["counting"], position=102, **asked)
         await reaches(consumer.status, quarantined=0)
     assert await counted(line.database) == Counted(299, POSITIONS - 102)
-    await owner.execute("DELETE FROM counts")
-    async with line.consumer(CountingProjection("rebuild")) as consumer:
-        await reaches(consumer.status, position=300)
-    assert await counted(line.database) == Counted(299, POSITIONS - 102)
+    for name, left_out in (("counting", 102), ("another", 0)):
+        await owner.execute("DELETE FROM counts; DELETE FROM consumer_checkpoints")
+        async with line.consumer(CountingProjection(name)) as consumer:
+            await reaches(consumer.status, position=300)
+        assert await counted(line.database) == Counted(300 - (left_out > 0), POSITIONS - left_out)
     await owner.close()
 
 

@@ -106,11 +106,10 @@ async def test_quarantine_is_listed_retried_and_dismissed(
         assert "cannot be" in refused.stderr
         projection.poison = {150}
         assert (await run("quarantine", "retry", "lamp/5")).exit_code == 0
-        wrong = await run("quarantine", "dismiss", "151", "--source", source, "--reason", "x")
+        of_visits = ("--service", "visits", "--source", source)
+        wrong = await run("quarantine", "dismiss", "151", *of_visits, "--reason", "x")
         assert wrong.exit_code == 1
-        dismissed = await run(
-            "quarantine", "dismiss", "150", "--source", source, "--reason", "a broken device"
-        )
+        dismissed = await run("quarantine", "dismiss", "150", *of_visits, "--reason", "a broken device")
         assert dismissed.exit_code == 0, dismissed.output
         await reaches(consumer.status, quarantined=0)
     pool.terminate()

@@ -124,7 +124,11 @@ async def test_a_dismissed_event_is_left_out_by_live_and_rebuild_alike(ledgers: 
     await ledgers.clear()
     logs = Logs(*PLACES, household("hộ 7", "ấp 1"), void("v9", "hộ 7"), visit("v1", "hộ 7", 11))
     await ledgers.follow(logs)
-    assert await quarantine.dismiss(ledgers.owner, source=VISITS, position=2, reason="lỗi", actor="ops")
+    for position in (2, 1):
+        # It is too late for what is counted already: live and rebuild would differ.
+        await quarantine.dismiss(
+            ledgers.owner, ["ledger"], source=VISITS, position=position, reason="lỗi", actor="ops"
+        )
     logs.append(visit("v2", "hộ 7", 12))
     await ledgers.follow(logs)
     assert not await quarantine.in_quarantine(ledgers.owner)

@@ -1,4 +1,5 @@
-"""What metrics decides by itself, on a log of its own: closings, statements. What it counts is in `domain`.
+"""What metrics decides by itself, on a log of its own: closings, statements, dismissals. What it counts is in
+`domain`.
 
 Further ones have a module here with their commands, events, `evolve` and `decide`, as `closings.py` does, and
 a line in each of the lists below. What they must know of the ledger goes into `known.py`.
@@ -9,7 +10,7 @@ from typing import Any, assert_never
 
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
-from services.metrics.decisions import activity_sheets, closings, statements
+from services.metrics.decisions import activity_sheets, closings, dismissals, statements
 from services.metrics.decisions.activity_sheets import ActivitySheetSigned, SignActivitySheet
 from services.metrics.decisions.closings import (
     ApproveMonth,
@@ -21,13 +22,14 @@ from services.metrics.decisions.closings import (
     ReturnMonth,
     SubmitMonth,
 )
+from services.metrics.decisions.dismissals import DismissEvent, EventDismissed
 from services.metrics.decisions.known import LookedUp
 from services.metrics.decisions.statements import IssueStatement, StatementIssued
 
 SERVICE = "metrics"
 
-MetricsCommand = closings.ClosingCommand | IssueStatement | SignActivitySheet
-MetricsEvent = closings.ClosingEvent | StatementIssued | ActivitySheetSigned
+MetricsCommand = closings.ClosingCommand | IssueStatement | SignActivitySheet | DismissEvent
+MetricsEvent = closings.ClosingEvent | StatementIssued | ActivitySheetSigned | EventDismissed
 
 COMMANDS: dict[str, type[Command]] = {
     command.kind: command
@@ -41,6 +43,7 @@ EVENTS = types_of(
     MonthReopened,
     StatementIssued,
     ActivitySheetSigned,
+    EventDismissed,
 )
 
 
@@ -52,6 +55,8 @@ def evolve(state: Any, event: MetricsEvent) -> object:
             return statements.evolve(state, event)
         case ActivitySheetSigned():
             return activity_sheets.evolve(state, event)
+        case EventDismissed():
+            return dismissals.evolve(state, event)
         case _:
             assert_never(event)
 
@@ -64,6 +69,8 @@ def decide(command: MetricsCommand, states: States, context: Context) -> Sequenc
             return statements.decide(command, states, context)
         case SignActivitySheet():
             return activity_sheets.decide(command, states, context)
+        case DismissEvent():
+            return dismissals.decide(command, states, context)
         case _:
             assert_never(command)
 

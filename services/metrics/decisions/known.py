@@ -61,5 +61,5 @@ class SheetMonth:
     incomplete: bool = False
 
 
-LookedUp = Mapping[str, UnitMonth | Worked | SheetMonth]
-"""Of closings, statements and activity sheets, by stream."""
+LookedUp = Mapping[str, UnitMonth | Worked | SheetMonth | frozenset[str]]
+"""Of closings, statements, activity sheets and dismissals (who keeps the event in quarantine), by stream."""
