@@ -1,17 +1,20 @@
 """Figures as they were approved: each as of the cut that its unit's month was closed with."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import product
 from uuid import UUID
 
 from libs.service.parameters import refused
+from libs.service.problems import Problem
 from services.metrics import cut as cuts
 from services.metrics import reading
 from services.metrics.closings import approved_cuts
 from services.metrics.decisions.closings import CLOSABLE
 from services.metrics.domain.figures import Figure
 from services.metrics.domain.hierarchy import Hierarchy, Unit
-from services.metrics.domain.periods import month_of
+from services.metrics.domain.periods import Period, month_of
 from services.metrics.question import Question
 from services.metrics.reckoning import Item, Reckoning, reckon
 from services.metrics.tables import Connection
@@ -19,42 +22,66 @@ from services.metrics.tables import Connection
 NOT_APPROVED = "not-approved"
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """`made_of`: by unit and period, the answer of then; none where nothing was approved."""
+
+    items: Sequence[Item]
+    made_of: Mapping[tuple[UUID, Period], Reckoning]
+
+
 async def approved(
     connection: Connection, question: Question, now: Reckoning, *, sources: Sequence[str]
-) -> list[Item]:
-    """The items of `now`, which is what the question's answer is today. A period is answered as of the cut
-    with which its last month was approved, by the unit itself or, below communes, by its commune; where it
-    was not, by nothing. What is left over of a unit beside its parts nobody approves.
+) -> Approved:
+    """The answer to a question of which `now` is that of today. A period is answered as of the cut with which
+    its last month was approved, by the unit itself or, below communes, by its commune: all that was counted
+    then, also what has come to nothing since. Where it was not approved, today's items stand without a
+    figure. What is left over of a unit beside its parts nobody approves.
     """
-    wanted = [item for item in now.items if not item.part.rest]
-    closing = {item.part.unit.id: closed_by(now.hierarchy, item.part.unit) for item in wanted}
-    known = await approved_cuts(connection, closing.values(), {item.period.last for item in wanted})
-    answers: dict[tuple[UUID, str], dict[object, Item]] = {}
-    found: list[Item] = []
-    for item in wanted:
-        unit_id = item.part.unit.id
-        positions = known.get((closing[unit_id], month_of(item.period.last)))
-        if positions is None:
-            gone = Figure(None, since=item.figure.since, until=item.figure.until, target=item.figure.target)
-            found.append(replace(item, figure=gone, warnings=(NOT_APPROVED,)))
-            continue
-        key = unit_id, cuts.text(positions)
-        if key not in answers:
-            cut = await cuts.take(connection, positions)
-            own = question.model_copy(
-                update={
-                    "unit": str(unit_id),
-                    "by": [by for by in question.by if by != "unit"],
-                    "level": None,
-                    "boundaries": now.boundaries,
-                }
-            )
-            reckoned = await reckon(connection, own, cut, asked=positions, sources=sources)
-            answers[key] = {one.about(): replace(one, cut=positions) for one in reckoned.items}
-        # What has come to nothing since is not among today's items; what had not come yet has none here.
-        if (then := answers[key].get(item.about())) is not None:
-            found.append(then)
-    return found
+    units = [part.unit for part in now.parts if not part.rest]
+    closing = {unit.id: closed_by(now.hierarchy, unit) for unit in units}
+    periods = question.periods()
+    known = await approved_cuts(connection, closing.values(), {period.last for period in periods})
+    by_cut: dict[tuple[UUID, str], Reckoning] = {}
+    made_of: dict[tuple[UUID, Period], Reckoning] = {}
+    for unit, period in product(units, periods):
+        if positions := known.get((closing[unit.id], month_of(period.last))):
+            key = unit.id, cuts.text(positions)
+            if key not in by_cut:
+                own = _of_unit(question, unit, now.boundaries)
+                cut = await cuts.take(connection, positions)
+                by_cut[key] = await reckon(connection, own, cut, asked=positions, sources=sources)
+            made_of[unit.id, period] = by_cut[key]
+    then = {
+        (item.counted(), unit_id, period): replace(item, cut=answer.cut.positions)
+        for (unit_id, period), answer in made_of.items()
+        for item in answer.items
+        if item.period == period
+    }
+    for item in now.items:
+        if not item.part.rest and (item.part.unit.id, item.period) not in made_of:
+            then[item.counted(), item.part.unit.id, item.period] = _not_approved(item)
+    counted = dict.fromkeys([*(item.counted() for item in now.items), *(one for one, _, _ in then)])
+    places = [(unit.id, period) for unit, period in product(units, periods)]
+    found = [then[one, *place] for one in counted for place in places if (one, *place) in then]
+    return Approved(found, made_of)
+
+
+def _of_unit(question: Question, unit: Unit, boundaries: date) -> Question:
+    return question.model_copy(
+        update={
+            "unit": str(unit.id),
+            "by": [by for by in question.by if by != "unit"],
+            "level": None,
+            "boundaries": boundaries,
+        }
+    )
+
+
+def _not_approved(item: Item) -> Item:
+    figure = item.figure
+    gone = Figure(None, since=figure.since, until=figure.until, target=figure.target)
+    return replace(item, figure=gone, warnings=(NOT_APPROVED,))
 
 
 async def approved_cut(connection: Connection, question: Question) -> dict[str, int]:
@@ -68,8 +95,12 @@ async def approved_cut(connection: Connection, question: Question) -> dict[str, 
     unit_id, month = closed_by(hierarchy, hierarchy.root), month_of(question.last)
     known = await approved_cuts(connection, [unit_id], [month])
     if (unit_id, month) not in known:
-        raise refused("month-not-approved", "basis", f"{hierarchy.root.full_name}, {month:%Y-%m}")
+        raise not_approved(hierarchy.root, month)
     return known[unit_id, month]
+
+
+def not_approved(unit: Unit, month: date) -> Problem:
+    return refused("month-not-approved", "basis", f"{unit.full_name}, {month:%Y-%m}")
 
 
 def closed_by(hierarchy: Hierarchy, unit: Unit) -> UUID:

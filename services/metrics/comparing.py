@@ -1,7 +1,7 @@
 """Two answers to one question, and what makes the difference: event by event, unit by unit."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,9 @@ import asyncpg
 from libs.service.parameters import refused
 from services.metrics import cut as cuts
 from services.metrics import postings, reading, tables
-from services.metrics.approved import approved_cut
+from services.metrics.approved import approved, not_approved
 from services.metrics.digest import snapshot
+from services.metrics.domain.figures import Figure, Part
 from services.metrics.domain.lines import Line
 from services.metrics.domain.periods import Period
 from services.metrics.gathering import series_of
@@ -46,11 +47,48 @@ _REASONS = {
 LATE, MOVED, REDEFINED, OTHER = "late", "moved", "redefined", "other"
 
 
+Key = tuple[tuple[Any, ...], UUID | None, bool, Period]
+"""What a figure counts, of which unit (None: the one that was asked about, whichever unit answers for it),
+whether it is the rest of that, and when."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Side:
-    question: Question
+    """`approved`: by unit and period, what each figure is made of, where it is not all of one cut."""
+
     reckoning: Reckoning
-    items: Mapping[tuple[Any, ...], Item]
+    items: Sequence[Item]
+    approved: Mapping[tuple[UUID, Period], Reckoning] | None = None
+
+    def by_key(self) -> dict[Key, Item]:
+        return {(item.counted(), *self._place(item.part), item.period): item for item in self.items}
+
+    def _place(self, part: Part) -> tuple[UUID | None, bool]:
+        return None if part.unit.id == self.reckoning.hierarchy.root.id else part.unit.id, part.rest
+
+    def made_of(self, item: Item) -> Reckoning | None:
+        """None where nothing was approved."""
+        if self.approved is None:
+            return self.reckoning
+        return self.approved.get((item.part.unit.id, item.period))
+
+    def cuts(self) -> list[Mapping[str, int]]:
+        """All of its figures."""
+        of = [self.reckoning] if self.approved is None else self.approved.values()
+        return list({cuts.text(one.cut.positions): one.cut.positions for one in of}.values())
+
+    def nothing(self, key: Key, other: Item) -> Item | None:
+        """What is only shown where there is something was 0 here, where there is the unit."""
+        if not other.line.only_if_any or components(other, self.reckoning).keys() != {"value"}:
+            return None
+        for number, part in enumerate(self.reckoning.parts):
+            if self._place(part) == key[1:3]:
+                none = Figure(0, since=other.figure.since, until=other.figure.until)
+                here = replace(other, number=number, part=part, figure=none, warnings=(), cut=None)
+                if (own := self.made_of(here)) is None:
+                    return None
+                return here if self.approved is None else replace(here, number=0, cut=own.cut.positions)
+        return None
 
 
 @dataclass(frozen=True)
@@ -68,55 +106,69 @@ class Comparisons:
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
             before, after = [await self._side(connection, question) for question in sides]
-            earlier, later = before.reckoning.cut.positions, after.reckoning.cut.positions
-            if any(later.get(source, 0) < position for source, position in earlier.items()):
+            later = after.reckoning.cut.positions
+            if any(later.get(source, 0) < at for earlier in before.cuts() for source, at in earlier.items()):
                 raise refused("as-of-reversed", "as_of", "the earlier one comes first")
-            keys = list(dict.fromkeys([*after.items, *before.items]))
+            first, second = before.by_key(), after.by_key()
+            keys = list(dict.fromkeys([*second, *first]))
             if len(keys) > MOST_FIGURES:
                 raise refused("answer-too-large", "by", f"at most {MOST_FIGURES} figures")
-            items = [await _compared(connection, before, after, key) for key in keys]
-        return {
-            "before": _shown(before.reckoning),
-            "after": _shown(after.reckoning),
-            "items": items,
-        }
+            items = [
+                await _compared(connection, before, after, key, first.get(key), second.get(key))
+                for key in keys
+            ]
+        return {"before": _shown(before), "after": _shown(after), "items": items}
 
     async def _side(self, connection: Connection, question: Question) -> _Side:
         question.check()
         asked: cuts.Asked = cuts.parse(question.as_of) if question.as_of else {}
-        if question.basis == "approved":
-            asked = await approved_cut(connection, question)
         cut = await cuts.take(connection, asked)
         found = await reckon(connection, question, cut, asked=asked, sources=self.sources)
-        return _Side(question, found, {item.about(found.hierarchy.root.id): item for item in found.items})
+        if question.basis == "current":
+            return _Side(found, found.items)
+        then = await approved(connection, question, found, sources=self.sources)
+        if not then.made_of:
+            raise not_approved(found.hierarchy.root, question.last)
+        return _Side(found, then.items, then.made_of)
 
 
-def _shown(reckoning: Reckoning) -> dict[str, Any]:
-    return {"cut": dict(sorted(reckoning.cut.positions.items())), "boundaries": reckoning.boundaries}
+def _shown(side: _Side) -> dict[str, Any]:
+    """Where figures are of several cuts, each says its own."""
+    found = side.cuts()
+    cut = dict(sorted(found[0].items())) if len(found) == 1 else None
+    return {"cut": cut, "boundaries": side.reckoning.boundaries}
 
 
-_FIGURE = ("value", "numerator", "denominator", "definition", "warnings")
+_FIGURE = ("value", "numerator", "denominator", "definition", "warnings", "cut")
 
 
 async def _compared(
-    connection: Connection, before: _Side, after: _Side, key: tuple[Any, ...]
+    connection: Connection,
+    before: _Side,
+    after: _Side,
+    key: Key,
+    first: Item | None,
+    second: Item | None,
 ) -> dict[str, Any]:
-    first, second = before.items.get(key), after.items.get(key)
     known = second or first
     assert known is not None
+    first, second = first or before.nothing(key, known), second or after.nothing(key, known)
     shown = item_shown(known)
-    sides = [{name: item_shown(item)[name] for name in _FIGURE} if item else None for item in (first, second)]
     item = {name: shown[name] for name in shown if name not in (*_FIGURE, "target")}
-    item |= {"before": sides[0], "after": sides[1], "difference": _difference(first, second)}
-    if first is None or second is None:
+    for name, one in (("before", first), ("after", second)):
+        item[name] = one and {name: value for name, value in item_shown(one).items() if name in _FIGURE}
+    item["difference"] = _difference(first, second)
+    was = before.made_of(first) if first else None
+    is_ = after.made_of(second) if second else None
+    if first is None or second is None or was is None or is_ is None:
         return item | {"explained": [], "lines": [], "more": False}
     explained: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
-    old, new = components(first, before.reckoning), components(second, after.reckoning)
+    old, new = components(first, was), components(second, is_)
     for name in new:
         if name not in old:
             continue
-        found = _Explanation(connection, before.reckoning, after.reckoning, first, second)
+        found = _Explanation(connection, was, is_, first, second)
         reasons, listed = await found.of(old[name], new[name])
         total = _amount(second, name) - _amount(first, name)
         if rest := total - sum(amount for _, amount in reasons.values()):

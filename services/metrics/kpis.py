@@ -64,6 +64,6 @@ class Kpis:
             found = await reckon(connection, question, cut, asked=asked, sources=self.sources)
             items = found.items
             if question.basis == "approved":
-                items = await approved(connection, question, found, sources=self.sources)
+                items = (await approved(connection, question, found, sources=self.sources)).items
         moment = datetime.now(UTC) if asked == {} else asked
         return Reckoned(found, items, moment if isinstance(moment, datetime) else None)

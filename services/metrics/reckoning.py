@@ -41,30 +41,26 @@ class Item:
     warnings: tuple[str, ...]
     cut: Mapping[str, int] | None = None
 
-    def about(self, root: UUID | None = None) -> tuple[Any, ...]:
-        """What it is a figure of, whatever its definition, boundaries and cut are; of the unit that was asked
-        about, `root`, whichever unit answers for it.
-        """
+    def counted(self) -> tuple[Any, ...]:
+        """What it counts, whatever its definition is by now."""
         line = self.line
         return (
             line.definition.code,
             line.of and line.of.definition.code,
             *sorted(line.dimensions.items()),
-            None if self.part.unit.id == root else self.part.unit.id,
-            self.part.rest,
-            self.period,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """The answer to a question with what it was made of: the units of its hierarchy by the part that they
-    belong to, series by number, definitions by code.
+    """The answer to a question with what it was made of: its parts in the order of their numbers, the units
+    of its hierarchy by the part that they belong to, series by number, definitions by code.
     """
 
     cut: Cut
     boundaries: date
     hierarchy: Hierarchy
+    parts: Sequence[Part]
     part_of: Mapping[UUID, int]
     series: Mapping[int, Series]
     definitions: Mapping[str, Definition]
@@ -147,7 +143,7 @@ async def reckon(
                 of_line.append(Item(line, number, part, period, figure, definition, warnings))
         if not line.only_if_any or any(item.figure.value for item in of_line):
             items += of_line
-    return Reckoning(cut, boundaries, hierarchy, part_of, series, known, items)
+    return Reckoning(cut, boundaries, hierarchy, parts, part_of, series, known, items)
 
 
 def _of_sources(
