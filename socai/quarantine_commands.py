@@ -87,7 +87,7 @@ def retry(
     if not events:
         typer.echo("Nothing of that is in quarantine.", err=True)
         raise typer.Exit(1)
-    _await_outcome(service, subject)
+    _await_outcome(service, {subject} if subject else None)
 
 
 @quarantine.command()
@@ -102,23 +102,24 @@ def dismiss(
     """
     actor = f"operator {getpass.getuser()}"
 
-    async def leave_out(connection: asyncpg.Connection) -> None:
-        consumers = await store.consumers_waiting(connection, source, position)
-        if not consumers:
+    async def leave_out(connection: asyncpg.Connection) -> set[str]:
+        waiting = await store.where(connection, source, position)
+        if not waiting:
             raise NotInQuarantine
         if service is ConsumingService.metrics:
             await _say(connection, source, position, reason, actor)
-            return
-        await store.dismiss(
-            connection, consumers, source=source, position=position, reason=reason, actor=actor
-        )
+        else:
+            await store.dismiss(
+                connection, list(waiting), source=source, position=position, reason=reason, actor=actor
+            )
+        return set(waiting.values())
 
     try:
-        _on_database(service, leave_out)
+        subjects = _on_database(service, leave_out)
     except NotInQuarantine:
         typer.echo(f"Position {position} of {source} is not in quarantine.", err=True)
         raise typer.Exit(1) from None
-    _await_outcome(service, None, (source, position))
+    _await_outcome(service, subjects, (source, position))
 
 
 async def _say(connection: asyncpg.Connection, source: str, position: int, reason: str, actor: str) -> None:
@@ -142,14 +143,15 @@ async def _say(connection: asyncpg.Connection, source: str, position: int, reaso
 
 
 def _await_outcome(
-    service: ConsumingService, subject: str | None, dismissed: tuple[str, int] | None = None
+    service: ConsumingService, subjects: set[str] | None, dismissed: tuple[str, int] | None = None
 ) -> None:
-    """Says what the consumer made of it; exit 3 when none took it up."""
+    """Says what the consumer made of these subjects, or of all; exit 3 when none took it up."""
     deadline = time.monotonic() + PATIENCE
 
     async def look(connection: asyncpg.Connection) -> tuple[bool, list[store.Quarantined]]:
-        waits = dismissed is not None and await store.consumers_waiting(connection, *dismissed)
-        found = [one for one in await store.in_quarantine(connection) if subject in (None, one.subject)]
+        waits = dismissed is not None and await store.where(connection, *dismissed)
+        held = await store.in_quarantine(connection)
+        found = [one for one in held if subjects is None or one.subject in subjects]
         return bool(waits) or any(one.retry for one in found), found
 
     while True:

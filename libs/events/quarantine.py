@@ -115,10 +115,10 @@ async def ask_for_retry(connection: asyncpg.Connection, subject: str | None = No
     return int(done.split()[-1])
 
 
-async def consumers_waiting(connection: asyncpg.Connection, source: str, position: int) -> list[str]:
-    """The consumers in whose quarantine an event is."""
-    query = "SELECT consumer FROM quarantine WHERE source = $1 AND position = $2 ORDER BY consumer"
-    return [row["consumer"] for row in await connection.fetch(query, source, position)]
+async def where(connection: asyncpg.Connection, source: str, position: int) -> dict[str, str]:
+    """The consumers in whose quarantine an event is, each with the subject that it waits under."""
+    query = "SELECT consumer, subject FROM quarantine WHERE source = $1 AND position = $2 ORDER BY consumer"
+    return {row["consumer"]: row["subject"] for row in await connection.fetch(query, source, position)}
 
 
 async def dismiss(

@@ -129,6 +129,34 @@ async def _add_work(
     )
 
 
+async def leave_out(
+    connection: asyncpg.Connection, source: str, position: int, *, reason: str, actor: str
+) -> None:
+    """What is dismissed is on no sheet, also where only the ledger could not count it: what the event has
+    added is taken out, and the version before it holds on.
+    """
+    if source.endswith("/visits"):
+        await connection.execute(
+            """WITH gone AS (
+                   DELETE FROM worked_visits WHERE known_from = $1 RETURNING visit_id, known_until)
+               UPDATE worked_visits v SET known_until = gone.known_until
+                 FROM gone WHERE v.visit_id = gone.visit_id AND v.known_until = $1""",
+            position,
+        )
+    else:
+        for table in ("team_stays", "team_ends", "member_facts"):
+            await connection.execute(f"DELETE FROM {table} WHERE position = $1", position)
+    await connection.execute(
+        """INSERT INTO dismissals (consumer, source, position, reason, actor)
+           VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING""",
+        CONSUMER,
+        source,
+        position,
+        reason,
+        actor,
+    )
+
+
 async def _read(connection: asyncpg.Connection, visits: Collection[str]) -> dict[str, Work]:
     found = await connection.fetch(
         """SELECT visit_id::text, team_id::text, member_ids::text[], day, campaign, confirmed, disputed, void

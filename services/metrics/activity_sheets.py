@@ -101,7 +101,10 @@ class ActivitySheets:
         )
         health = await reading.read_health(connection, CONSUMER)
         late = [health.get(source) for source in self.sources.values() if source not in asked]
-        waits = ["incomplete"] if await _quarantined(connection, least) else []
+        # What the ledger cannot count may be dismissed, and is then on no sheet either.
+        lacking = await reading.read_quarantined(connection, cut)
+        touched = None in lacking or any(str(each) in lacking for each in unit.units)
+        waits = ["incomplete"] if touched or await _quarantined(connection, least) else []
         warned = [*warnings, *(warning for warning in late if warning), *waits]
         return Sheet(unit.root, month, cut, positions, list(unit.units), tuple(dict.fromkeys(warned)))
 

@@ -18,11 +18,12 @@ from libs.service.pages import DEFAULT_LIMIT, INT8, page, read_cursor, text
 from libs.service.parameters import check_period, refused
 from libs.service.problems import Problem
 from services.metrics import cut as cuts
-from services.metrics import tables
+from services.metrics import reading, tables
 from services.metrics.cited import Citation, Topics
 from services.metrics.cut import Cut
 from services.metrics.digest import snapshot
 from services.metrics.domain.audit import Kind, types_about
+from services.metrics.own_projection import OwnLists
 from services.metrics.tables import Connection
 
 AuditKind = Literal[Kind, "actor"]
@@ -68,11 +69,25 @@ class Audit:
             own, counted = await self._cut_own(connection, asked)
             cut = await cuts.take(connection, counted)
             rows = await _page(connection, cut, (self.source, own), kind, name, question)
+            warnings = await self._warnings(connection, asked, cut)
         found = page(rows, question.limit, key=_key, item=lambda row: row)
         shown = found["items"]
         events = await self._events([(row["source"], row["position"]) for row in shown])
         found["items"] = [_item(row, events[row["source"], row["position"]]) for row in shown]
-        return {"cut": dict(sorted({**cut.positions, self.source: own}.items())), **found}
+        return {
+            "cut": dict(sorted({**cut.positions, self.source: own}.items())),
+            "warnings": warnings,
+            **found,
+        }
+
+    async def _warnings(self, connection: Connection, asked: cuts.Asked, cut: Cut) -> list[str]:
+        """What keeps the trail from being up to date. A source is complete up to a position that was named,
+        and up to a moment that its events go beyond.
+        """
+        health = await reading.read_health(connection) | await reading.read_health(connection, OwnLists.name)
+        complete = asked if isinstance(asked, dict) else cut.passed
+        found = {warning for source, warning in health.items() if warning and source not in complete}
+        return sorted(found)
 
     async def _cut_own(self, connection: Connection, asked: cuts.Asked) -> tuple[int, cuts.Asked]:
         """How far the own log's events count, and what was asked of the other sources."""

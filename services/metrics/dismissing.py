@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import asyncpg
 
+from libs.events import quarantine
 from libs.events.decider import Command, Refusal
 from libs.events.handler import Handler, Request
 from libs.events.log import Log
-from libs.events.quarantine import consumers_waiting
 from services.metrics.decisions import domain
 from services.metrics.decisions.dismissals import DismissEvent
 from services.metrics.decisions.known import LookedUp
@@ -21,7 +21,7 @@ async def dismiss(connection: asyncpg.Connection, log: Log, command: DismissEven
     """
 
     async def look_up(_: Sequence[Command]) -> LookedUp:
-        waiting = await consumers_waiting(connection, command.source, command.position)
+        waiting = await quarantine.where(connection, command.source, command.position)
         return {command.target(): frozenset(waiting)}
 
     [outcome] = await Handler(log, domain(look_up)).execute([Request(uuid4(), actor, command)])

@@ -12,6 +12,7 @@ import orjson
 
 from libs.events.merkle import leaf_hash
 from libs.service.parameters import refused
+from libs.service.problems import Problem
 from services.metrics import cut as cuts
 from services.metrics import postings, tables
 from services.metrics.approved import approved_cut
@@ -78,7 +79,8 @@ class Evidence:
     async def of(self, question: Question, after: str | None) -> AsyncIterator[bytes]:
         """Lines of JSON: first the figure, then one for each event with its postings – of those above `after`
         where that is given – in the order of the digest, then what was declared, at last the sums and the
-        digest of all postings. Nothing is said before it is known that there is one figure.
+        digest of all postings; where events cannot be read any more, the problem in their place. Nothing is
+        said before it is known that there is one figure.
 
         Raises Problem: what `the_one` does.
         """
@@ -87,7 +89,14 @@ class Evidence:
             await tables.use_live_for_reading(connection)
             one = await the_one(connection, question, sources=self.sources)
             since = (await cuts.take(connection, cuts.parse(after))).positions if after else {}
-        return self._lines(one, since)
+        return self._whole(one, since)
+
+    async def _whole(self, one: One, since: Mapping[str, int]) -> AsyncIterator[bytes]:
+        try:
+            async for line in self._lines(one, since):
+                yield line
+        except Problem as problem:
+            yield _line({"problem": {"code": problem.code, "status": problem.status}})
 
     async def _lines(self, one: One, since: Mapping[str, int]) -> AsyncIterator[bytes]:
         yield _line({"figure": one.shown()})

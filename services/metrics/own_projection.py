@@ -13,6 +13,7 @@ from libs.events import quarantine
 from libs.events.day import first_day
 from libs.events.envelope import Recorded
 from libs.events.quarantine import Poisoned
+from services.metrics import activity_projection
 from services.metrics.decisions import DOMAIN, EVENTS
 from services.metrics.decisions.activity_sheets import ActivitySheetSigned
 from services.metrics.decisions.closings import (
@@ -54,14 +55,7 @@ class OwnLists:
                     await _issue(connection, recorded, event)
                 case EventDismissed():
                     await _note(connection, recorded, None)
-                    await quarantine.dismiss(
-                        connection,
-                        event.consumers,
-                        source=event.source,
-                        position=event.position,
-                        reason=event.reason,
-                        actor=recorded.actor,
-                    )
+                    await _dismiss(connection, recorded, event)
                 case ActivitySheetSigned():
                     await _note(connection, recorded, event.unit_id)
                     await _sign(connection, recorded, event)
@@ -82,6 +76,14 @@ async def _note(connection: asyncpg.Connection, recorded: Recorded, unit_id: UUI
         UUID(recorded.commandid),
         unit_id,
     )
+
+
+async def _dismiss(connection: asyncpg.Connection, recorded: Recorded, event: EventDismissed) -> None:
+    said = {"reason": event.reason, "actor": recorded.actor}
+    await quarantine.dismiss(
+        connection, event.consumers, source=event.source, position=event.position, **said
+    )
+    await activity_projection.leave_out(connection, event.source, event.position, **said)
 
 
 async def _issue(connection: asyncpg.Connection, recorded: Recorded, event: StatementIssued) -> None:

@@ -1,7 +1,7 @@
 """Works out, before a statement is decided about, what it would say."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -65,7 +65,8 @@ def question_of(command: IssueStatement) -> Question:
 def content_of(one: One, question: Question, digest: str) -> dict[str, Any]:
     """Everything that decides the figure, and what it came to."""
     item, reckoning = one.item, one.reckoning
-    figure = item_shown(item)
+    # A cut that is named is not behind: whether it was the newest when this was issued decides nothing.
+    figure = item_shown(replace(item, warnings=tuple(each for each in item.warnings if each != "behind")))
     definition = item.line.definition
     of = {line.definition.version_code: line.definition for line in components(item, reckoning).values()}
     return {

@@ -109,8 +109,8 @@ async def test_a_dismissed_event_is_left_out_here_and_in_every_rebuild(line: Lin
     async with line.consumer(Picky(poison={102})) as consumer:
         await reaches(consumer.status, position=300, quarantined=3)
         asked = {"source": SOURCE, "reason": "made by a broken device", "actor": "tester"}
-        assert await quarantine.consumers_waiting(owner, SOURCE, 103) == []
-        assert await quarantine.consumers_waiting(owner, SOURCE, 102) == ["counting"]
+        assert await quarantine.where(owner, SOURCE, 103) == {}
+        assert list(await quarantine.where(owner, SOURCE, 102)) == ["counting"]
         await quarantine.dismiss(owner, ["counting"], position=103, **asked)  # applied, and stays so
         await quarantine.dismiss(owner, ["counting"], position=102, **asked)
         await reaches(consumer.status, quarantined=0)

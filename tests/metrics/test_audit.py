@@ -1,10 +1,14 @@
 """Who did what: the trail of things and of those who sign in."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from libs.events.stored_log import StoredLog
 from libs.service.settings import Settings
+from services.metrics.audit import Audit, AuditQuestion
+from services.metrics.cited import Topics
 from tests.metrics.events import (
     absorbed,
     an_id,
@@ -16,9 +20,9 @@ from tests.metrics.events import (
     visit,
     void,
 )
-from tests.metrics.figures import Figures
-from tests.metrics.ledgers import TYPES
-from tests.metrics.logs import VISITS
+from tests.metrics.figures import WORLD, Figures
+from tests.metrics.ledgers import TYPES, Ledgers
+from tests.metrics.logs import VISITS, Logs
 from tests.metrics.test_commands import asked
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -111,6 +115,26 @@ async def test_an_actors_trail_is_paged_and_narrowed_down(figures: Figures) -> N
     assert [item["position"] for item in known["items"]] == [7]
     assert (await trail(figures, "actor", "nobody"))["items"] == []
     assert (await trail(figures, "visit", an_id("v1"), "?actor=nobody"))["items"] == []
+
+
+async def test_a_trail_says_when_it_may_not_be_up_to_date(ledgers: Ledgers) -> None:
+    await ledgers.clear()
+    logs = Logs(*WORLD)
+    await ledgers.follow(logs)
+    topics = Topics("", {})
+    audit = Audit(lambda: ledgers.pool, topics, StoredLog(), "/vn/96/metrics")
+
+    async def warnings(**query: Any) -> list[str]:
+        found = await audit.trail("visit", str(uuid4()), AuditQuestion.model_validate(query))
+        said: list[str] = found["warnings"]
+        return said
+
+    assert await warnings() == []
+    await ledgers.owner.execute(
+        "UPDATE consumer_checkpoints SET gap_after = position WHERE source = $1", VISITS
+    )
+    assert await warnings() == ["gap"]
+    assert await warnings(as_of=f"{VISITS}:3") == []
 
 
 @pytest.mark.parametrize(

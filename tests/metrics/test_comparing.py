@@ -1,5 +1,6 @@
 """Why a figure is another one today: line by line, to the last household."""
 
+import asyncio
 import json
 from hashlib import sha256
 from typing import Any
@@ -8,6 +9,10 @@ from urllib.parse import urlencode
 import pytest
 
 from libs.events.merkle import leaf_hash
+from services.metrics.cited import Topics
+from services.metrics.evidence import Evidence
+from services.metrics.question import Question
+from socai.local.embedded import Embedded
 from tests.metrics.events import (
     an_id,
     baseline,
@@ -22,7 +27,9 @@ from tests.metrics.events import (
     void,
 )
 from tests.metrics.figures import FIRST, PUBLIC, VNEID, Figures
-from tests.metrics.logs import VISITS
+from tests.metrics.figures import WORLD as HOME
+from tests.metrics.ledgers import Ledgers
+from tests.metrics.logs import REGISTRY, VISITS, Logs
 from tests.metrics.units import decree, founded, part, unit
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -245,6 +252,21 @@ async def test_evidence_is_every_posting_with_its_event(figures: Figures) -> Non
     for row in declared:
         whole.update(("\t".join(row) + "\n").encode())
     assert last["digest"] == f"sha256:{whole.hexdigest()}"
+
+
+async def test_evidence_whose_events_cannot_be_read_ends_with_the_problem(
+    ledgers: Ledgers, stack: Embedded
+) -> None:
+    logs = Logs(*HOME)
+    await ledgers.clear()
+    await ledgers.follow(logs)
+    await asyncio.to_thread(stack.create_topic, "evidence.of.nothing")
+    topics = Topics(stack.bootstrap, {VISITS: "evidence.of.nothing"})
+    question = Question.model_validate({"indicator": ["visits"], "unit": an_id("Cà Mau"), "to": "2023-06-30"})
+    lines = await Evidence(lambda: ledgers.pool, topics, [REGISTRY, VISITS]).of(question, None)
+    figure, problem = [json.loads(line) async for line in lines]
+    assert figure["figure"]["value"] == 7
+    assert problem == {"problem": {"code": "topic-unavailable", "status": 503}}
 
 
 async def test_evidence_of_what_came_since(figures: Figures) -> None:

@@ -1,16 +1,20 @@
 """How figures follow the topics, and what they say when something is missing."""
 
 import asyncio
+from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from libs.service.settings import Settings
+from services.metrics.decisions.statements import IssueStatement
 from services.metrics.kpis import Kpis
 from services.metrics.main import create
 from services.metrics.question import Question
 from services.metrics.reading import UNSEEN
+from services.metrics.statement_facts import StatementFacts
 from socai.local.embedded import Embedded
 from tests.metrics.events import an_id, household, team, visit
 from tests.metrics.figures import WORLD, Figures, settings_on
@@ -101,6 +105,19 @@ async def test_a_gap_and_being_behind_show_unless_the_cut_is_named(ledgers: Ledg
     await knows(ledgers, VISITS, "gap_after = position")
     assert await warnings(ledgers) == ["behind", "gap"]
     assert await warnings(ledgers, as_of=f"{VISITS}:15") == ["behind"]
+
+
+async def test_a_statement_is_the_same_whether_its_cut_was_the_newest_or_not(ledgers: Ledgers) -> None:
+    await ledgers.clear()
+    await ledgers.follow(Logs(*WORLD))
+    await knows(ledgers, VISITS, "head = position + 5000")
+    asked = {"id": uuid4(), "indicator": "visits", "unit": an_id("Cà Mau"), "to": date(2023, 6, 30)}
+    facts = StatementFacts(lambda: ledgers.pool, [REGISTRY, VISITS])
+    now = IssueStatement.model_validate(asked)
+    as_of = now.model_copy(update={"as_of": f"{REGISTRY}:{len(WORLD) - 15},{VISITS}:15"})
+    contents = [(await facts.prepare([command])).popitem()[1] for command in (now, as_of)]
+    assert contents[0] == contents[1]
+    assert contents[0].missing == ()
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 """What becomes of a statement that was worked out."""
 
 import json
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from libs.events.decider import Rejected
+from libs.events.decider import LOCAL_TIME, Rejected
 from services.metrics.decisions import DOMAIN
 from services.metrics.decisions.known import Worked
 from services.metrics.decisions.statements import IssueStatement, StatementIssued
-from tests.specification import Specification
+from tests.specification import NOW, Specification
 
 ID, UNIT_ID = UUID(int=7), UUID(int=8)
 COMMAND = IssueStatement.model_validate_json(
@@ -30,6 +31,13 @@ def given(*events: Any, missing: tuple[str, ...] = ()) -> Specification:
 
 def test_what_was_worked_out_is_issued() -> None:
     given().when(COMMAND).then(ISSUED)
+
+
+def test_nothing_is_issued_of_a_period_that_is_not_over() -> None:
+    today = NOW.astimezone(LOCAL_TIME).date()
+    given().when(COMMAND.model_copy(update={"until": today})).then(ISSUED)
+    tomorrow = COMMAND.model_copy(update={"until": today + timedelta(days=1)})
+    given().when(tomorrow).then_refused(Rejected, "date-in-future", "/to")
 
 
 def test_a_statement_is_issued_once() -> None:

@@ -32,7 +32,9 @@ class DismissEvent(Command):
 
 
 class EventDismissed(Event):
-    """`consumers` leave the event at `position` of `source` out, also when they start from nothing."""
+    """`consumers` leave the event at `position` of `source` out, also when they start from nothing; activity
+    sheets do in any case.
+    """
 
     kind: ClassVar[str] = "event-dismissed"
 

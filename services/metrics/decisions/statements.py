@@ -70,9 +70,11 @@ def evolve(state: Statement | None, event: StatementIssued) -> Statement:
 
 
 def decide(command: IssueStatement, states: States, context: Context) -> Sequence[Event]:
-    """Raises Rejected: already-exists, figure-not-whole."""
+    """Raises Rejected: already-exists, date-in-future, figure-not-whole."""
     if states[command.target()] is not None:
         raise Rejected("already-exists", "/id")
+    if command.until > context.today:
+        raise Rejected("date-in-future", "/to")
     worked = context.known[command.target()]
     assert isinstance(worked, Worked)
     if worked.missing:
