@@ -15,7 +15,7 @@ from services.metrics.digest import snapshot
 from services.metrics.domain.figures import Figure, Part
 from services.metrics.domain.lines import Line
 from services.metrics.domain.periods import Period
-from services.metrics.gathering import series_of
+from services.metrics.gathering import covered, series_of
 from services.metrics.postings import behind, components
 from services.metrics.question import Comparison, Question
 from services.metrics.reckoning import Item, Reckoning, reckon
@@ -44,7 +44,7 @@ _REASONS = {
     "household-closed": "left",
 }
 """Why an event changed a figure, by its kind; every other one is something that became known late."""
-LATE, MOVED, REDEFINED, OTHER = "late", "moved", "redefined", "other"
+LATE, LEFT, MOVED, REDEFINED, OTHER = "late", "left", "moved", "redefined", "other"
 
 
 Key = tuple[tuple[Any, ...], UUID | None, bool, Period]
@@ -215,8 +215,10 @@ class _Explanation:
     async def of(self, old: Line, new: Line) -> tuple[Reasons, list[dict[str, Any]]]:
         reasons: Reasons = {}
         lines: list[dict[str, Any]] = []
-        if new.definition.kind in ("declared", "covered"):
+        if new.definition.kind == "declared":
             return reasons, lines
+        if new.definition.kind == "covered":
+            return await self._covering(old, new)
         mine, theirs = self._units(self.before, self.first), self._units(self.after, self.second)
         by_old = await self._standing(old, self.before, mine | theirs)
         by_new = by_old
@@ -231,6 +233,43 @@ class _Explanation:
                 _add(reasons, MOVED, 0, amount)
                 lines.append({"reason": MOVED, "unit_id": unit, "amount": amount})
         return reasons, lines + await self._events(new, reasons)
+
+    async def _covering(self, old: Line, new: Line) -> tuple[Reasons, list[dict[str, Any]]]:
+        """Unit by unit: those that are covered on one side only."""
+        there, covered_then = await self._covered(old, self.before, self.first)
+        here, covered_now = await self._covered(new, self.after, self.second)
+        reasons: Reasons = {}
+        lines: list[dict[str, Any]] = []
+        for unit in sorted(covered_then ^ covered_now):
+            came = unit in covered_now
+            if unit not in (there if came else here):
+                reason = MOVED
+            elif old.definition != new.definition:
+                reason = REDEFINED
+            else:
+                reason = LATE if came else LEFT
+            _add(reasons, reason, 0, 1 if came else -1)
+            lines.append({"reason": reason, "unit_id": unit, "amount": 1 if came else -1})
+        return reasons, lines
+
+    async def _covered(self, line: Line, reckoning: Reckoning, item: Item) -> tuple[set[UUID], set[UUID]]:
+        """The units of the line's level in the item's part, and those of them that are covered."""
+        level, stock = line.definition.parameters.level, line.definition.parameters.covered_by
+        numbers = {unit: number for number, unit in enumerate(reckoning.hierarchy.units)}
+        counts = await covered(
+            self.connection,
+            reckoning.cut,
+            level,
+            [number for number, one in reckoning.series.items() if one.indicator == stock],
+            hierarchy=reckoning.hierarchy,
+            places=await reading.read_places(self.connection, numbers),
+            part_of=numbers,
+            periods=[Period(None, item.period.last)],
+            all_of_them=not stock,
+        )
+        units, _ = reckoning.hierarchy.of_level(level)
+        there = {unit.id for unit in units if reckoning.part_of[unit.id] == item.number}
+        return there, {unit for unit in there if counts[numbers[unit]] != [0]}
 
     def _units(self, reckoning: Reckoning, item: Item) -> set[UUID]:
         return {unit for unit, number in reckoning.part_of.items() if number == item.number}

@@ -57,7 +57,7 @@ async def gather(
         flows=await sums(connection, parts=place_parts, series=flow, cells=periods, cut=cut, blocks=blocks),
         stocks=await sums(connection, parts=place_parts, series=stock, cells=so_far, cut=cut, blocks=blocks),
         covered={
-            (level, stock_code): await _covered(
+            (level, stock_code): await covered(
                 connection,
                 cut,
                 level,
@@ -145,7 +145,7 @@ def _covering(read: Iterable[Line]) -> set[Covering]:
     }
 
 
-async def _covered(
+async def covered(
     connection: Connection,
     cut: Cut,
     level: str,
@@ -156,7 +156,7 @@ async def _covered(
     part_of: Mapping[UUID, int],
     periods: Sequence[Period],
     all_of_them: bool,
-    blocks: Mapping[int, int],
+    blocks: Mapping[int, int] | None = None,
 ) -> dict[int, list[int]]:
     """By part, how many units of the level have something in themselves or below, at the end of each period.
     Units that have ended are not among them; what was posted to them counts where they are counted since.

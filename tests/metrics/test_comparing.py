@@ -23,6 +23,8 @@ from tests.metrics.events import (
     line,
     merge,
     move,
+    team,
+    team_moved,
     visit,
     void,
 )
@@ -136,6 +138,23 @@ async def test_a_baseline_and_a_definition_make_differences_too(figures: Figures
     assert (earlier["denominator"], after["denominator"]) == (10, 20)
     assert sum(amount for _, amount in explained(found, "denominator").values()) == 10
     assert explained(found, "numerator") == {"redefined": (0, after["numerator"] - earlier["numerator"])}
+
+
+async def test_units_that_are_covered_are_told_one_by_one(figures: Figures) -> None:
+    await figures.add(team("so tổ", PLACE, "2023-01-01"))
+    before = cut_of(figures)
+    await figures.add(team_moved("so tổ", OTHER, "2023-05-01"), team("so tổ hai", OTHER, "2023-06-01"))
+    asked: dict[str, Any] = {"unit": "97@2025-06-30", "as_of": before}
+    found = await compare(figures, indicator="hamlets-covered", **asked)
+    assert (found["before"]["value"], found["after"]["value"]) == (1, 1)
+    assert explained(found) == {"late": (0, 1), "left": (0, -1)}
+    assert {(one["unit_id"], one["amount"]) for one in found["lines"]} == {
+        (an_id(PLACE), -1),
+        (an_id(OTHER), 1),
+    }
+    share = await compare(figures, indicator="communes-covered-share", **asked)
+    assert explained(share, "numerator") == {"late": (0, 1), "left": (0, -1)}
+    assert explained(share, "denominator") == {}
 
 
 async def test_under_other_boundaries_the_hamlets_that_moved_are_the_difference(figures: Figures) -> None:
