@@ -131,8 +131,15 @@ class Command(BaseModel):
 
     def claims(self) -> tuple[str, ...]:
         """Further names, streams or not, that this command must have to itself: those after it in a batch
-        that rely on them, or claim them, too, are decided when it is done; of two processes that claim one at
-        the same moment, the slower one decides again. A wide state that is claimed must not have moved.
+        that rely on them, or claim them, too, are decided when it is done; of two that claim one at the same
+        moment, or move it, the slower one decides again, in whichever process. It needs a wide state among
+        the streams that it relies on: whatever moved a name before is in there.
+        """
+        return ()
+
+    def moves(self) -> tuple[str, ...]:
+        """Names that others may claim, and that this command's events change something about; it claims none
+        of them itself.
         """
         return ()
 
@@ -169,8 +176,8 @@ States = Mapping[str, Any]
 class Wide:
     """How a state is folded that draws on more than its own stream: on every event of these types, in the
     log's order. Its version is that of its own stream all the same: what must be noticed when it happens
-    at the same moment has to be written there, or to another stream that the command relies on, or the
-    command claims the state.
+    at the same moment has to be written there, or to another stream that the command relies on, or it moves
+    a name that the command claims.
     """
 
     types: frozenset[str]

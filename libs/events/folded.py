@@ -21,12 +21,9 @@ Versioned = tuple[int, Any]
 
 @dataclass(slots=True)
 class _WideState:
-    """A wide state, as of a position of the log; `version` is that of its own stream, `moved` the position of
-    the last event that is folded into it.
-    """
+    """A wide state, as of a position of the log; `version` is that of its own stream."""
 
     position: int = 0
-    moved: int = 0
     version: int = 0
     state: Any = None
     folding: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -52,10 +49,6 @@ class Folded:
 
     def is_wide(self, stream: str) -> bool:
         return stream in self._wide
-
-    def moved(self, stream: str) -> int:
-        """The position of the last event that a wide state includes."""
-        return self._wide[stream].moved
 
     def position(self, stream: str) -> int:
         """Where the log ended when a wide state was last brought up."""
@@ -89,7 +82,6 @@ class Folded:
                 followed.state = await asyncio.to_thread(wide.fold, before, news)
             elif news:
                 followed.state = wide.fold(followed.state, news)
-            followed.moved = news[-1].position if news else followed.moved
             own = [event.streamversion for event in news if event.subject == stream]
             followed.version = max([followed.version, *own])
             followed.position = max(followed.position, head)

@@ -194,22 +194,15 @@ class Handler:
         return {stream: self._folded.position(stream) for stream in seen if self._folded.is_wide(stream)}
 
     async def _decide_aside(self, work: _Work, context: Context, loaded: Mapping[str, Versioned]) -> _Decided:
-        """What takes long is decided in a thread, on wide states that nobody folds on meanwhile, and again
-        if one of them has moved by then: no append would notice, unless its own stream is the one that did.
+        """What takes long is decided in a thread, on wide states as they are now: nobody folds on these. What
+        others do meanwhile the append notices, as far as it matters.
         """
-        for _ in range(ATTEMPTS):
-            seen = self._seen(work, loaded)
-            positions = self._positions(seen)
-            moved = {stream: self._folded.moved(stream) for stream in positions}
-            for stream in moved:
-                version, state = seen[stream]
-                seen[stream] = (version, self.domain.wide[stream].copy(state))
-            decided = await asyncio.to_thread(self._decide, work, context, seen, positions)
-            for stream in moved:
-                await self._folded.widen(stream)
-            if all(self._folded.moved(stream) == position for stream, position in moved.items()):
-                return decided
-        raise NotYet("too-many-writers")
+        seen = self._seen(work, loaded)
+        positions = self._positions(seen)
+        for stream in positions:
+            version, state = seen[stream]
+            seen[stream] = (version, self.domain.wide[stream].copy(state))
+        return await asyncio.to_thread(self._decide, work, context, seen, positions)
 
     def _decide(
         self, work: _Work, context: Context, seen: dict[str, Versioned], positions: Mapping[str, int]
@@ -232,21 +225,15 @@ class Handler:
     def _moves(
         self, command: Command, events: Sequence[Event], positions: Mapping[str, int]
     ) -> list[tuple[str, int | None]]:
-        """Names that are claimed, but for streams, which the append compares by version; and wide states that
-        the events move from other streams.
+        """Names that are claimed, but for streams, which the append compares by version; and names that are
+        moved in passing.
         """
-        if not positions:
+        if not positions or not events:
             return []  # as most commands
-        touched = [
-            stream
-            for stream in positions
-            if any(self._types[type(event)] in self.domain.wide[stream].types for event in events)
-        ]
-        moves: dict[str, int | None] = dict.fromkeys(touched)
         since = min(positions.values())
         streams = {command.target(), *command.relies_on()} - positions.keys()
-        moves |= {name: since for name in command.claims() if name not in streams}
-        return list(moves.items()) if events else []
+        claimed = {name: since for name in command.claims() if name not in streams}
+        return [*claimed.items(), *((name, None) for name in command.moves() if name not in claimed)]
 
     async def _seal(self, decided: list[_Decided], outcomes: dict[int, Outcome]) -> list[_Decided]:
         """Seals the personal fields of what was decided: from here on they stand nowhere in clear. Fields of

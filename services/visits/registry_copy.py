@@ -1,7 +1,6 @@
 """This service's own copy of the registry: written from the registry's topic, read for every decision."""
 
 import asyncio
-import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -171,12 +170,12 @@ class Registry:
         return await self._refresh()
 
     async def _refresh(self) -> Known:
-        position, held, units, facts = await self._news()
+        position, held, units, successors, facts = await self._news()
         if position < self._position or not self._held.issubset(held):
             self._position, self._held, self._known = 0, frozenset(), Known()
-            position, held, units, facts = await self._news()
-        if units or facts:
-            self._known = _with(self._known, units, facts)
+            position, held, units, successors, facts = await self._news()
+        if units or successors or facts:
+            self._known = _with(self._known, units, successors, facts)
         self._position, self._held = position, frozenset(held)
         return self._known
 
@@ -187,16 +186,19 @@ class Registry:
 
 
 def _keys(events: Sequence[Recorded]) -> set[Key]:
-    """Of what these events are about, as far as they can be read."""
-    keys = set[Key]()
-    for event in events:
-        with contextlib.suppress(msgspec.DecodeError):
-            keys |= {key_of(event)} if concerns(event) else set()
-    return keys
+    """Of what these events are about."""
+    return {key_of(event) for event in events if concerns(event)}
 
 
-def _with(known: Known, units: Sequence[tuple[Any, ...]], facts: Sequence[tuple[str, str, str]]) -> Known:
-    """What was known, and what is new. `units` has all spans of each of its units, earliest first."""
+def _with(
+    known: Known,
+    units: Sequence[tuple[Any, ...]],
+    successors: Sequence[tuple[UUID, Sequence[UUID]]],
+    facts: Sequence[tuple[str, str, str]],
+) -> Known:
+    """What was known, and what is new. `units` has all spans of each of its units, earliest first, and
+    `successors` all of each unit's.
+    """
     spans: dict[UUID, list[UnitSpan]] = {}
     for unit_id, *span in units:
         spans.setdefault(unit_id, []).append(UnitSpan(*span))
@@ -206,12 +208,13 @@ def _with(known: Known, units: Sequence[tuple[Any, ...]], facts: Sequence[tuple[
         learnt[kind][key] = _facts[kind].decode(content)
     subjects = dict(known.subjects)
     for member_id, member in learnt["member"].items():
-        if member.subject is not None and member_id not in subjects.get(member.subject, ()):
-            subjects[member.subject] = (*subjects.get(member.subject, ()), member_id)
+        for subject in member.subjects:
+            if member_id not in subjects.get(subject, ()):
+                subjects[subject] = (*subjects.get(subject, ()), member_id)
     return replace(
         known,
         units={**known.units, **{unit_id: tuple(found) for unit_id, found in spans.items()}},
-        splits={**known.splits, **learnt["unit"]},
+        successors={**known.successors, **{unit_id: tuple(found) for unit_id, found in successors}},
         teams={**known.teams, **learnt["team"]},
         members={**known.members, **learnt["member"]},
         campaigns={**known.campaigns, **learnt["campaign"]},
@@ -220,8 +223,8 @@ def _with(known: Known, units: Sequence[tuple[Any, ...]], facts: Sequence[tuple[
     )
 
 
-# Of a unit that changed, every span as it is known now. Mostly nothing is new, and then nothing is looked
-# for: a table that was filled a moment ago would be read from end to end.
+# Of a unit that changed, every span and every successor as they are known now. Mostly nothing is new, and
+# then nothing is looked for: a table that was filled a moment ago would be read from end to end.
 _NEWS = """
 WITH done (position) AS (
     SELECT coalesce((SELECT position FROM consumer_checkpoints WHERE consumer = $1 AND source = $2), 0)
@@ -233,6 +236,12 @@ SELECT done.position,
               WHERE unit_id IN (SELECT unit_id FROM unit_spans WHERE known_from > $3)
                 AND known_until IS NULL
               ORDER BY unit_id, valid_from) END,
+       CASE WHEN done.position > $3 THEN
+       ARRAY(SELECT (from_id, coalesce(array_agg(to_id) FILTER (WHERE known_until IS NULL), '{}'))
+               FROM unit_successions
+              WHERE from_id IN (SELECT from_id FROM unit_successions
+                                 WHERE greatest(known_from, known_until) > $3)
+              GROUP BY from_id) END,
        CASE WHEN done.position > $3 THEN
        ARRAY(SELECT (kind, name, content::text) FROM registry_facts WHERE position > $3) END
   FROM done

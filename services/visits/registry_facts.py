@@ -15,19 +15,17 @@ from services.visits.domain.known import (
     Leadership,
     Member,
     Membership,
-    Split,
     Team,
 )
 
 PREFIX = "vn.socai.registry."
 
-Fact = Team | Member | Campaign | DigitalService | Split
+Fact = Team | Member | Campaign | DigitalService
 FACTS: dict[str, type[Any]] = {
     "team": Team,
     "member": Member,
     "campaign": Campaign,
     "digital-service": DigitalService,
-    "unit": Split,
 }
 """By the first part of the stream that an event belongs to: each is what that stream says, folded."""
 
@@ -106,14 +104,6 @@ class _DigitalServiceRetired(msgspec.Struct, frozen=True):
     retired_on: date
 
 
-class _Part(msgspec.Struct, frozen=True):
-    unit_id: UUID
-
-
-class _HamletAssigned(msgspec.Struct, frozen=True):
-    parts: tuple[_Part, ...] = ()
-
-
 def _formed(_: None, event: _TeamFormed) -> Team:
     return Team(name=event.name, formed_on=event.formed_on, unit_ids=event.unit_ids)
 
@@ -163,7 +153,10 @@ def _role_changed(member: Member, event: _MemberRoleChanged) -> Member:
 
 
 def _linked(member: Member, event: _MemberLinked) -> Member:
-    return replace(member, subject=event.subject)
+    known = member.subjects
+    if event.subject is not None and event.subject not in known:
+        known = (*known, event.subject)
+    return replace(member, subject=event.subject, subjects=known)
 
 
 def _planned(_: None, event: _CampaignPlanned) -> Campaign:
@@ -193,10 +186,6 @@ def _retired(service: DigitalService, event: _DigitalServiceRetired) -> DigitalS
     return replace(service, retired_on=event.retired_on)
 
 
-def _assigned(split: Split | None, event: _HamletAssigned) -> Split | None:
-    return Split(parts=tuple(part.unit_id for part in event.parts)) if event.parts else split
-
-
 _FOLDS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any, Any], Fact | None]]] = {
     f"{PREFIX}{kind}.v1": (msgspec.json.Decoder(data), fold)
     for kind, data, fold in (
@@ -215,7 +204,6 @@ _FOLDS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any, Any], Fact | N
         ("campaign-cancelled", _CampaignCancelled, _cancelled),
         ("digital-service-listed", _DigitalServiceListed, _listed),
         ("digital-service-retired", _DigitalServiceRetired, _retired),
-        ("hamlet-assigned", _HamletAssigned, _assigned),
     )
 }
 
@@ -234,15 +222,6 @@ def learn(fact: Fact | None, event: Recorded) -> Fact | None:
 
 
 def key_of(event: Recorded) -> tuple[str, str]:
-    """The kind and the id of what the event is about: its stream's, but a hamlet that was split stands in the
-    stream of all units. Raises msgspec.DecodeError.
-    """
+    """The kind and the id of what the event is about."""
     kind, _, name = event.subject.partition("/")
-    return ("unit", _about_unit.decode(event.data).unit_id) if kind == "hierarchy" else (kind, name)
-
-
-class _AboutUnit(msgspec.Struct, frozen=True):
-    unit_id: str
-
-
-_about_unit = msgspec.json.Decoder(_AboutUnit)
+    return kind, name

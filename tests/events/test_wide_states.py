@@ -33,6 +33,12 @@ class InstallIf(Install):
     def relies_on(self) -> tuple[str, ...]:
         return (ALL,)
 
+    def claims(self) -> tuple[str, ...]:
+        return (ALL,) if self.long else ()
+
+    def moves(self) -> tuple[str, ...]:
+        return (ALL,)
+
     def takes_long(self) -> bool:
         return self.long
 

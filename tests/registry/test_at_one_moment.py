@@ -1,8 +1,9 @@
 """What is said of units at one moment: the slower one is decided again, on what the other has said."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +12,8 @@ import asyncpg
 import pytest
 
 import libs.events
-from libs.events.decider import Command
+from libs.events.decider import Command, Context, States
+from libs.events.event import Event
 from libs.events.handler import Handler, Request
 from libs.events.ids import national_unit_id
 from libs.events.log import Log
@@ -20,7 +22,7 @@ from services.registry.domain import DOMAIN
 from socai.local.embedded import Database, Embedded
 from tests.events.streaming import until
 from tests.events.test_handler import answers
-from tests.registry.province import COMMUNE, DISTRICT, PROVINCE, established
+from tests.registry.province import COMMUNE, DISTRICT, HAMLET, PROVINCE, established
 from tests.registry.reform import small
 from tests.registry.test_units import command_for
 
@@ -120,6 +122,32 @@ async def test_the_slower_of_two_is_decided_again(
             other = asyncio.create_task(handlers[-1].execute([request(second)]))
             await until(lambda: waiting(2))
         assert [*answers(await one), *answers(await other)] == ["accepted", refusal]
+
+
+async def test_hamlets_that_are_entered_meanwhile_do_not_make_a_reorganisation_start_over(
+    database: Database,
+) -> None:
+    """They go where their commune goes; else whoever enters some all day would keep it from being decreed."""
+    decided: list[str] = []
+
+    def decide(command: Command, states: States, context: Context) -> Sequence[Event]:
+        decided.append(command.kind)
+        return DOMAIN.decide(command, states, context)
+
+    log = Log(database.app_url, "/vn/96/test")
+    await log.open()
+    handler = Handler(log, replace(DOMAIN, decide=decide))
+    known = [command_for(unit) for unit in (PROVINCE, DISTRICT, NEXT_DISTRICT, COMMUNE)]
+    await handler.execute([*map(request, known)])
+    async with nobody_appends(database) as waiting:
+        one = asyncio.create_task(handler.execute([request(command_for(HAMLET))]))
+        await until(lambda: waiting(1))
+        other = asyncio.create_task(handler.execute([request(ENDING)]))
+        await until(lambda: waiting(2))
+    assert [*answers(await one), *answers(await other)] == ["accepted", "accepted"]
+    await log.close()
+    assert decided[-2:] == ["establish-unit", "decree-reorganisation"]
+    assert decided.count("decree-reorganisation") == 1
 
 
 async def test_codes_that_differ_keep_nobody_waiting(database: Database) -> None:

@@ -54,7 +54,7 @@ class Province:
     def __init__(self) -> None:
         self.registry, self.visits = Decided(REGISTRY), Decided(visits_domain())
         self.counts: dict[str, int] = {}
-        self._known = Known(units={}, splits={}, teams={}, members={}, campaigns={}, services={}, subjects={})
+        self._known = Known()
         self._read = 0
 
     def load(self, plan: Plan, chapters: Iterable[Chapter] = ()) -> None:

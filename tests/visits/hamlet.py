@@ -12,7 +12,6 @@ from services.visits.domain.known import (
     Leadership,
     Member,
     Membership,
-    Split,
     Team,
     UnitSpan,
 )
@@ -52,7 +51,7 @@ KNOWN = Known(
         PART: (UnitSpan("hamlet", COMMUNE, SPLIT_ON, founded=True),),
         OTHER_PART: (UnitSpan("hamlet", COMMUNE, SPLIT_ON, founded=True),),
     },
-    splits={OLD_HAMLET: Split(parts=(PART, OTHER_PART))},
+    successors={OLD_HAMLET: (PART, OTHER_PART)},
     teams={
         TEAM: Team(
             name="Tổ",

@@ -1,5 +1,6 @@
 """Households that move, are assigned to a part of their hamlet, or close: what is accepted, each refusal."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -134,6 +135,17 @@ def test_an_assigned_household_may_get_another_number() -> None:
 def test_elsewhere_a_household_moves_instead(unit_id: UUID, into_id: UUID) -> None:
     command = ASSIGN.model_copy(update={"unit_id": into_id, "assigned_from": date(2026, 6, 1)})
     given(unit_id=unit_id).when(command).then_refused(Rejected, "unit-out-of-reach", "/unit_id")
+
+
+def test_a_household_is_assigned_to_whatever_its_hamlet_became() -> None:
+    """It was merged into another one, which was split in turn."""
+    merged = replace(KNOWN, successors={HAMLET: (OLD_HAMLET,), **KNOWN.successors})
+    for unit_id in (PART, OLD_HAMLET):
+        command = ASSIGN.model_copy(update={"unit_id": unit_id, "assigned_from": SPLIT_ON})
+        home = HOUSEHOLD.model_copy(update={"unit_id": HAMLET})
+        Specification(DOMAIN, home, known=merged).when(command).then(
+            HouseholdAssigned(household_id=ID, from_unit_id=HAMLET, unit_id=unit_id, assigned_from=SPLIT_ON)
+        )
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,67 @@ async def test_those_who_ask_together_share_an_answer_that_is_not_older_than_the
     await early
 
 
+async def test_who_was_linked_to_a_sign_in_is_known_to_a_process_that_starts_afterwards(log: Log) -> None:
+    await apply(log, EVENTS)
+    links = ("leader", None, "leader two")
+    await apply(
+        log,
+        [
+            event(5 + n, "member-linked.v1", f"member/{MEMBER}", member_id=MEMBER, subject=subject)
+            for n, subject in enumerate(links)
+        ],
+    )
+    known = await Registry(log, SOURCE).prepare([])
+    assert known.subjects == {"leader": (MEMBER,), "leader two": (MEMBER,)}
+    assert known.members[MEMBER].subject == "leader two"
+
+
+async def test_what_became_of_a_hamlet_is_known_however_that_was_decreed(log: Log) -> None:
+    await apply(log, EVENTS)
+    registry = Registry(log, SOURCE)
+    await registry.prepare([])
+    parts = [uuid4(), uuid4()]
+    decree = uuid4()
+    await apply(
+        log,
+        [
+            event(
+                5,
+                "reorganisation-decreed.v1",
+                f"reorganisation/{decree}",
+                reorganisation_id=decree,
+                instrument="nghị quyết",
+                effective="2026-01-01",
+                parts=1,
+            ),
+            event(
+                6,
+                "units-reorganised.v1",
+                "hierarchy/vn",
+                reorganisation_id=decree,
+                part=1,
+                parts=1,
+                effective="2026-01-01",
+                units=[
+                    {
+                        "unit_id": unit,
+                        "level": "hamlet",
+                        "kind": "ấp",
+                        "name": "Mới",
+                        "parent_id": COMMUNE,
+                        "founded": True,
+                    }
+                    for unit in parts
+                ],
+                ended=[{"unit_id": HAMLET, "into_id": COMMUNE, "whole": False}],
+                successions=[{"from_id": HAMLET, "to_id": unit, "extent": "part"} for unit in parts],
+            ),
+        ],
+    )
+    for each in (registry, Registry(log, SOURCE)):
+        assert (await each.prepare([])).became(HAMLET) == set(parts)
+
+
 async def test_a_copy_made_again_from_the_start_is_learnt_again(log: Log) -> None:
     registry = Registry(log, SOURCE)
     await apply(log, EVENTS)

@@ -74,7 +74,7 @@ def heard() -> list[Known]:
     """What is known of the registry, one fact after the other, as they arrive."""
     known = [Known()]
     for said in (
-        {"units": KNOWN.units, "splits": KNOWN.splits},
+        {"units": KNOWN.units, "successors": KNOWN.successors},
         {"teams": KNOWN.teams},
         {"members": KNOWN.members},
         {"campaigns": KNOWN.campaigns},

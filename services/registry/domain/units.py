@@ -51,6 +51,12 @@ class EstablishUnit(Command):
         """Of two that bear one national code, the second is decided when the first is there."""
         return () if self.level == "hamlet" else (f"code/{self.level}/{self.code}",)
 
+    def moves(self) -> tuple[str, ...]:
+        """A reorganisation must know of every unit that it may leave without a parent; a hamlet goes where
+        its commune goes.
+        """
+        return () if self.level == "hamlet" else (HIERARCHY,)
+
 
 class UnitEstablished(Event):
     """From `valid_from` on there is this unit, under this code, name, kind and parent."""

@@ -55,8 +55,11 @@ class Membership(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
+    """`subject` is the sign-in that they are linked to now, `subjects` all that they ever were."""
+
     memberships: tuple[Membership, ...]
     subject: str | None = None
+    subjects: tuple[str, ...] = ()
 
     def in_team(self, team_id: UUID, day: date) -> bool:
         # Asked of every member of every visit; a loop takes half of what a generator does.
@@ -93,22 +96,17 @@ class DigitalService(msgspec.Struct, frozen=True):
     retired_on: date | None = None
 
 
-class Split(msgspec.Struct, frozen=True):
-    """What a hamlet was split into."""
-
-    parts: tuple[UUID, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """The registry as far as this service has heard of it. What is not in here may still arrive.
 
-    `units`: the spans of a unit, earliest first. `splits`: by the hamlet that was split. `services`: by code.
+    `units`: the spans of a unit, earliest first. `successors`: what a unit that has ended became, whole or
+    in part. `services`: by code.
     `subjects`: members who are, or were, linked to a sign-in.
     """
 
     units: Mapping[UUID, tuple[UnitSpan, ...]] = field(default_factory=dict)
-    splits: Mapping[UUID, Split] = field(default_factory=dict)
+    successors: Mapping[UUID, tuple[UUID, ...]] = field(default_factory=dict)
     teams: Mapping[UUID, Team] = field(default_factory=dict)
     members: Mapping[UUID, Member] = field(default_factory=dict)
     campaigns: Mapping[UUID, Campaign] = field(default_factory=dict)
@@ -121,17 +119,16 @@ class Known:
             if self.members[member_id].subject == subject:
                 yield member_id
 
-    def parts_of(self, unit_id: UUID) -> set[UUID]:
-        """What a hamlet was split into, and what became of those parts in turn."""
-        parts: set[UUID] = set()
+    def became(self, unit_id: UUID) -> set[UUID]:
+        """What a unit became, whole or in part, and what that became in turn."""
+        found: set[UUID] = set()
         open_ = [unit_id]
         while open_:
-            split = self.splits.get(open_.pop())
-            for part in split.parts if split else ():
-                if part not in parts:
-                    parts.add(part)
-                    open_.append(part)
-        return parts
+            for successor in self.successors.get(open_.pop(), ()):
+                if successor not in found:
+                    found.add(successor)
+                    open_.append(successor)
+        return found
 
 
 def known(context: Context) -> Known:

@@ -40,15 +40,15 @@ def _came_later(registry: Known, spans: tuple[UnitSpan, ...]) -> bool:
 
 
 def within_reach(registry: Known, unit_id: UUID) -> set[UUID]:
-    """Where a household of this unit may be assigned without having moved: its hamlet, what that was split
-    into, and the areas of all of these.
+    """Where a household of this unit may be assigned without having moved: its hamlet, what that became,
+    whole or in part, and the areas of all of these.
     """
     homes = {unit_id} if registry.units[unit_id][-1].level == "hamlet" else set[UUID]()
     for span in registry.units[unit_id]:
         if span.level == "area" and span.parent_id is not None and _is_hamlet(registry, span.parent_id):
             homes.add(span.parent_id)
     for home in list(homes):
-        homes |= registry.parts_of(home)
+        homes |= registry.became(home)
     areas = {
         unit
         for unit, spans in registry.units.items()
