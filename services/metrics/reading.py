@@ -15,7 +15,7 @@ from libs.service.problems import Problem
 from services.metrics import tables
 from services.metrics.cut import Cut
 from services.metrics.domain import events
-from services.metrics.domain.hierarchy import Hierarchy, Open, Unit
+from services.metrics.domain.hierarchy import LATER, Hierarchy, Later, Open, Unit, placed_later
 from services.metrics.domain.series import Series
 from services.metrics.domain.subjects import CountedEvent, leads_to, named, places_of
 from services.metrics.tables import Connection
@@ -110,9 +110,12 @@ class Found(NamedTuple):
     warnings: tuple[str, ...]
 
 
-async def read_hierarchy(connection: Connection, cut: Cut, reference: str, *, on: date) -> Found:
-    """The unit that is meant with everything below it on a day. A code names the unit that bore it on its own
-    day, whatever day is asked about. For one that has ended by then its successor answers.
+async def read_hierarchy(
+    connection: Connection, cut: Cut, reference: str, *, on: date, until: date | None = None
+) -> Found:
+    """The unit that is meant with everything below it on a day, also what was founded after that, up to
+    `until`, so that what is counted there is not lost. A code names the unit that bore it on its own day,
+    whatever day is asked about. For one that has ended by then its successor answers.
 
     Raises Problem: malformed-id, not-found, unit-ambiguous; unit-not-active for one that was split or
     dissolved by then.
@@ -134,6 +137,8 @@ async def read_hierarchy(connection: Connection, cut: Cut, reference: str, *, on
             )
         units = await _read_below(connection, cut, successor, on=day)
         warnings += ("unit-succeeded",)
+    if until is not None and until > day:
+        units += placed_later(units, await _read_later(connection, cut, on=day, until=until))
     return Found(Hierarchy(units[0], units, await _read_open(connection, cut, on=day)), warnings)
 
 
@@ -141,6 +146,30 @@ async def _read_below(connection: Connection, cut: Cut, unit_id: UUID | None, *,
     """The unit itself stands first."""
     rows = await connection.fetch(_BELOW, on, *cut.columns(), unit_id)
     return [Unit(*(row[column] for column in Unit._fields)) for row in rows]
+
+
+_LATER = f"""
+SELECT f.unit_id, f.parent_id, f.level, f.code, f.kind, f.name, coalesce(m.made_of, '{{}}') AS made_of
+  FROM (SELECT DISTINCT ON (unit_id) unit_id, parent_id, level, code, kind, name, valid_from
+          FROM unit_spans u WHERE {KNOWN} ORDER BY unit_id, valid_from) f
+  LEFT JOIN (SELECT to_id, array_agg(from_id) AS made_of FROM unit_successions s
+              WHERE s.effective > $1 AND {known_at_cut("s")} GROUP BY to_id) m ON m.to_id = f.unit_id
+ WHERE f.valid_from > $1 AND f.valid_from <= $4
+"""
+
+
+async def _read_later(connection: Connection, cut: Cut, *, on: date, until: date) -> list[Later]:
+    """The units whose first day is after one day, and not after another."""
+    rows = await connection.fetch(_LATER, on, *cut.columns(), until)
+    return [
+        Later(
+            Unit(
+                row["unit_id"], row["parent_id"], row["level"], row["code"], row["kind"], row["name"], LATER
+            ),
+            tuple(row["made_of"]),
+        )
+        for row in rows
+    ]
 
 
 async def find_unit(connection: Connection, cut: Cut, reference: str, *, pointer: str) -> UUID | None:
@@ -176,8 +205,15 @@ WITH RECURSIVE open AS (
     SELECT b.unit_id, s.to_id
       FROM became b JOIN unit_successions s ON s.from_id = b.candidate
      WHERE s.effective <= $1 AND {known_at_cut("s")}
+), whole AS (
+    SELECT unit_id, unit_id AS held FROM open
+     UNION
+    SELECT w.unit_id, s.from_id
+      FROM whole w JOIN unit_successions s ON s.to_id = w.held
+     WHERE s.extent = 'whole' AND s.effective <= $1 AND {known_at_cut("s")}
 )
-SELECT o.unit_id, o.status, array_remove(array_agg(b.candidate), NULL) AS candidates
+SELECT o.unit_id, o.status, array_remove(array_agg(b.candidate), NULL) AS candidates,
+       ARRAY(SELECT w.held FROM whole w WHERE w.unit_id = o.unit_id) AS holds
   FROM open o LEFT JOIN became b USING (unit_id)
  WHERE o.status = 'unassigned' OR b.candidate IS NOT NULL
  GROUP BY o.unit_id, o.status
@@ -187,7 +223,10 @@ SELECT o.unit_id, o.status, array_remove(array_agg(b.candidate), NULL) AS candid
 async def _read_open(connection: Connection, cut: Cut, *, on: date) -> list[Open]:
     """The units of which nobody has said, on a day, where all that was posted to them belongs."""
     found = await connection.fetch(_OPEN, on, *cut.columns())
-    return [Open(row["unit_id"], row["status"] == "ended", frozenset(row["candidates"])) for row in found]
+    return [
+        Open(row["unit_id"], row["status"] == "ended", frozenset(row["candidates"]), frozenset(row["holds"]))
+        for row in found
+    ]
 
 
 async def read_places(connection: Connection, units: Iterable[UUID]) -> dict[UUID, int]:

@@ -81,8 +81,8 @@ async def reckon(
     boundaries = question.boundaries or question.last
     reference = question.unit
     hierarchy, of_unit = await kept.get(
-        ("hierarchy", reference, boundaries),
-        lambda: reading.read_hierarchy(connection, cut, reference, on=boundaries),
+        ("hierarchy", reference, boundaries, question.last),
+        lambda: reading.read_hierarchy(connection, cut, reference, on=boundaries, until=question.last),
     )
     parts, part_of = _parts(question, hierarchy)
     aimed = None if any(d.kind == "progress" for d in definitions) else frozenset(d.code for d in definitions)
@@ -114,20 +114,24 @@ async def reckon(
     )
     incomplete = _incomplete(await reading.read_quarantined(connection, cut), part_of, len(parts))
     health = await reading.read_health(connection)
+    split = {one.unit_id: one.holds for one in hierarchy.open if one.split and _touched(one, part_of)}
     posted = await find_posted(
         connection,
         cut,
         found,
         definitions=known,
         series=series,
-        units=[one.unit_id for one in hierarchy.open if one.split and _touched(one, part_of)],
+        units=frozenset[UUID]().union(*split.values()),
         periods=periods,
     )
     general = [*_of_sources(sources, cut, asked, health), *of_unit]
     hashes = {d.version_code: definition_hash(d, known) for d in definitions}
     items: list[Item] = []
     for line, holders in zip(found, posted, strict=True):
-        unassigned = [_uncertain(hierarchy, holding, part_of) for holding in holders]
+        unassigned = [
+            _uncertain(hierarchy, {one for one, holds in split.items() if holds & holding}, part_of)
+            for holding in holders
+        ]
         of_line: list[Item] = []
         for number, part in enumerate(parts):
             figures = facts.figures(line, number, part, periods)

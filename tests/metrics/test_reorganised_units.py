@@ -223,3 +223,64 @@ async def test_one_cut_has_one_digest_however_a_reorganisation_came(
     assert report.equal
     assert report.digest_rebuilt == at_once
     assert await ledgers.digest(middle) == known
+
+
+async def test_what_was_founded_later_is_counted_in_what_it_was_made_of_under_an_older_map(
+    figures: Figures,
+) -> None:
+    """A part of a hamlet, a commune that two were merged into, and a hamlet that is new altogether."""
+    await reformed(figures)
+    await figures.add(
+        unit("khu 9", "hamlet", "Rạch Giá mới", valid_from=DAY),
+        *[household(f"khu 9.{n}", "khu 9", "2025-07-02") for n in range(2)],
+        *[visit(f"khu 9.{n}", f"khu 9.{n}", "2025-07-03") for n in range(2)],
+    )
+    older: dict[str, Any] = {"boundaries": "2025-07-10", "to": "2025-12-31"}
+    asked: list[tuple[str, str]] = [("visits", an_id("Rạch Giá mới")), ("visits", an_id("khu 9"))]
+    before = [await figures.value(indicator, unit=unit, **older) for indicator, unit in asked]
+    parts = {"khu 9A": "Rạch Giá mới", "khu 9B": "Rạch Giá mới"}
+    await figures.add(
+        assigned("khu 9", "Rạch Giá mới", "2025-08-01", parts=parts),
+        assign("khu 9.0", "khu 9", "khu 9A", "2025-08-01"),
+        visit("khu 9.later", "khu 9.0", "2025-09-01"),
+        unit("khu mới", "hamlet", "Rạch Giá mới", valid_from="2025-10-01"),
+        household("khu mới.0", "khu mới", "2025-10-02"),
+        visit("khu mới", "khu mới.0", "2025-10-03"),
+    )
+    after = [await figures.value(indicator, unit=unit, **older) for indicator, unit in asked]
+    assert [(value or 0) - (earlier or 0) for value, earlier in zip(after, before, strict=True)] == [2, 1]
+    registered = [await figures.value("households-registered", unit=unit, **older) for _, unit in asked]
+    assert registered[1] == 2
+    items = await figures.items("visits", unit=an_id("Rạch Giá mới"), by="unit", **older)
+    assert "khu 9A" not in str([item["unit"]["full_name"] for item in items]), "it is no part of that map"
+    assert sum(item["value"] for item in items) == after[0]
+    # Under the map before the reform, the commune that came of it stands where all it is made of does.
+    reformed_by_then = {"boundaries": FIRST, "to": "2025-12-31"}
+    old = await figures.value("visits", unit="91@2025-06-30", **reformed_by_then)
+    assert old == await figures.value("visits", unit="91@2025-07-01", to="2025-12-31")
+
+
+async def test_what_went_into_a_hamlet_before_it_was_split_is_shown_where_it_may_belong(
+    figures: Figures,
+) -> None:
+    await reformed(figures)
+    await figures.add(
+        *[unit(name, "hamlet", "Rạch Giá mới", valid_from=DAY) for name in ("khu 10", "khu 11")],
+        household("khu 10.0", "khu 10", "2025-07-02"),
+        decree("khu 10", "2025-08-01"),
+        part(
+            "khu 10",
+            "2025-08-01",
+            ended=[("khu 10", "khu 11", True)],
+            became=[("khu 10", "khu 11", "whole")],
+        ),
+        assigned(
+            "khu 11",
+            "Rạch Giá mới",
+            "2025-09-01",
+            parts={"khu 11A": "Rạch Giá mới", "khu 11B": "Rạch Giá mới"},
+        ),
+    )
+    for name, value in (("khu 11A", 0), ("khu 11", 1)):
+        item = await figures.item("households-registered", unit=an_id(name), to="2025-12-31")
+        assert (item["value"], item["warnings"]) == (value, ["unassigned-hamlets"]), name

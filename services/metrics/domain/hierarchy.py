@@ -5,9 +5,15 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+LATER = "later"
+"""The status of a unit that is not there yet on the day of the hierarchy."""
+_GONE = ("ended", LATER)
+
 
 class Unit(NamedTuple):
-    """A unit as it is on the day of the hierarchy; one that has ended stands where it is counted since."""
+    """A unit as it is on the day of the hierarchy; one that has ended stands where it is counted since, one
+    that comes later in what it is made of.
+    """
 
     id: UUID
     parent_id: UUID | None
@@ -26,12 +32,21 @@ class Unit(NamedTuple):
 
 class Open(NamedTuple):
     """A unit that a split left behind, or that was `split` itself: what was posted to it is counted where its
-    `candidates` meet, though it belongs to one of them, or a part of it to each.
+    `candidates` meet, though it belongs to one of them, or a part of it to each. `holds` are it and all that
+    went into it as a whole.
     """
 
     unit_id: UUID
     split: bool
     candidates: frozenset[UUID]
+    holds: frozenset[UUID]
+
+
+class Later(NamedTuple):
+    """A unit that comes later, as it is on its first day, and the units that it is made of."""
+
+    unit: Unit
+    made_of: tuple[UUID, ...]
 
 
 class Declared(NamedTuple):
@@ -80,7 +95,7 @@ class Hierarchy:
             found = list(self.children(self.root.id))
         else:
             found = [u for u in self.units.values() if u.level == level and u.id != self.root.id]
-        found = [unit for unit in found if unit.status != "ended"]
+        found = [unit for unit in found if unit.status not in _GONE]
         return sorted(found, key=lambda unit: (unit.code or "", unit.name, unit.id))
 
     def divided(self, level: str | None) -> Divided:
@@ -92,7 +107,7 @@ class Hierarchy:
     def of_level(self, level: str) -> Divided:
         """The units of a level, the root too, without those that have ended."""
         if level not in self._of_level:
-            units = [unit for unit in self.units.values() if unit.level == level and unit.status != "ended"]
+            units = [unit for unit in self.units.values() if unit.level == level and unit.status not in _GONE]
             self._of_level[level] = self._number(units)
         return self._of_level[level]
 
@@ -116,3 +131,36 @@ class Hierarchy:
                 return None
             total += value
         return total if children else None
+
+
+def placed_later(units: Sequence[Unit], later: Iterable[Later]) -> list[Unit]:
+    """Units that come later, below a root whose `units` of the day are given (itself first): each in the
+    lowest unit that all it is made of have in common; one that is made of none in what its first parent
+    stands in. What belongs to others, or to others, too, is not among them.
+    """
+    root = units[0].id
+    parents = {unit.id: None if unit.id == root else unit.parent_id for unit in units}
+    coming = {one.unit.id: one for one in later}
+    places: dict[UUID, UUID | None] = {}
+
+    def path(unit_id: UUID) -> list[UUID]:
+        """Up to the root; nothing for what is not below it."""
+        found: list[UUID] = []
+        at: UUID | None = unit_id if unit_id in parents else place(unit_id)
+        while at is not None:
+            found.append(at)
+            at = parents.get(at)
+        return found
+
+    def place(unit_id: UUID) -> UUID | None:
+        if unit_id not in places:
+            places[unit_id] = None  # also what ends the search where units are made of each other
+            if (one := coming.get(unit_id)) is not None:
+                of = one.made_of or ((one.unit.parent_id,) if one.unit.parent_id else ())
+                paths = [path(each) for each in of]
+                common = paths[0] if paths else []
+                places[unit_id] = next((at for at in common if all(at in each for each in paths)), None)
+        return places[unit_id]
+
+    placed = [(one.unit, place(unit_id)) for unit_id, one in coming.items()]
+    return [unit._replace(parent_id=at) for unit, at in placed if at is not None]
