@@ -137,6 +137,16 @@ def test_elsewhere_a_household_moves_instead(unit_id: UUID, into_id: UUID) -> No
     given(unit_id=unit_id).when(command).then_refused(Rejected, "unit-out-of-reach", "/unit_id")
 
 
+def test_where_nothing_became_of_its_hamlet_a_household_is_assigned_to_one_beside_it() -> None:
+    """Which of them, only somebody who knows the place can say."""
+    dissolved = replace(KNOWN, successors={})
+    home = HOUSEHOLD.model_copy(update={"unit_id": OLD_HAMLET})
+    command = ASSIGN.model_copy(update={"unit_id": NEIGHBOUR, "assigned_from": SPLIT_ON})
+    Specification(DOMAIN, home, known=dissolved).when(command).then(
+        HouseholdAssigned(household_id=ID, from_unit_id=OLD_HAMLET, unit_id=NEIGHBOUR, assigned_from=SPLIT_ON)
+    )
+
+
 def test_a_household_is_assigned_to_whatever_its_hamlet_became() -> None:
     """It was merged into another one, which was split in turn."""
     merged = replace(KNOWN, successors={HAMLET: (OLD_HAMLET,), **KNOWN.successors})

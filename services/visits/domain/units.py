@@ -41,20 +41,33 @@ def _came_later(registry: Known, spans: tuple[UnitSpan, ...]) -> bool:
 
 def within_reach(registry: Known, unit_id: UUID) -> set[UUID]:
     """Where a household of this unit may be assigned without having moved: its hamlet, what that became,
-    whole or in part, and the areas of all of these.
+    whole or in part, and the areas of all of these. Where nothing became of the hamlet, it may be any hamlet
+    right below what it is counted in.
     """
     homes = {unit_id} if registry.units[unit_id][-1].level == "hamlet" else set[UUID]()
     for span in registry.units[unit_id]:
         if span.level == "area" and span.parent_id is not None and _is_hamlet(registry, span.parent_id):
             homes.add(span.parent_id)
     for home in list(homes):
-        homes |= registry.became(home)
+        homes |= registry.became(home) or _beside(registry, home)
     areas = {
         unit
         for unit, spans in registry.units.items()
         if spans[-1].level == "area" and any(span.parent_id in homes for span in spans)
     }
     return (homes | areas) - {unit_id}
+
+
+def _beside(registry: Known, unit_id: UUID) -> set[UUID]:
+    """The hamlets beside one that was dissolved; none beside one that is there."""
+    last = registry.units[unit_id][-1]
+    if last.status != "ended":
+        return set()
+    return {
+        unit
+        for unit, spans in registry.units.items()
+        if (now := spans[-1]).level == "hamlet" and now.status != "ended" and now.parent_id == last.parent_id
+    }
 
 
 def _is_hamlet(registry: Known, unit_id: UUID) -> bool:
