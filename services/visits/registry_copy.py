@@ -193,15 +193,18 @@ def _keys(events: Sequence[Recorded]) -> set[Key]:
 def _with(
     known: Known,
     units: Sequence[tuple[Any, ...]],
-    successors: Sequence[tuple[UUID, Sequence[UUID]]],
+    successors: Sequence[tuple[UUID, UUID | None]],
     facts: Sequence[tuple[str, str, str]],
 ) -> Known:
     """What was known, and what is new. `units` has all spans of each of its units, earliest first, and
-    `successors` all of each unit's.
+    `successors` all of each unit's; None is one that it has no more.
     """
     spans: dict[UUID, list[UnitSpan]] = {}
     for unit_id, *span in units:
         spans.setdefault(unit_id, []).append(UnitSpan(*span))
+    became: dict[UUID, tuple[UUID, ...]] = {}
+    for unit_id, successor in successors or ():
+        became[unit_id] = (*became.get(unit_id, ()), *([successor] if successor else []))
     learnt: dict[str, dict[Any, Any]] = {kind: {} for kind in FACTS}
     for kind, name, content in facts:
         key = name if kind == "digital-service" else UUID(name)
@@ -214,7 +217,7 @@ def _with(
     return replace(
         known,
         units={**known.units, **{unit_id: tuple(found) for unit_id, found in spans.items()}},
-        successors={**known.successors, **{unit_id: tuple(found) for unit_id, found in successors}},
+        successors={**known.successors, **became},
         teams={**known.teams, **learnt["team"]},
         members={**known.members, **learnt["member"]},
         campaigns={**known.campaigns, **learnt["campaign"]},
@@ -237,11 +240,10 @@ SELECT done.position,
                 AND known_until IS NULL
               ORDER BY unit_id, valid_from) END,
        CASE WHEN done.position > $3 THEN
-       ARRAY(SELECT (from_id, coalesce(array_agg(to_id) FILTER (WHERE known_until IS NULL), '{}'))
+       ARRAY(SELECT (from_id, CASE WHEN known_until IS NULL THEN to_id END)
                FROM unit_successions
               WHERE from_id IN (SELECT from_id FROM unit_successions
-                                 WHERE greatest(known_from, known_until) > $3)
-              GROUP BY from_id) END,
+                                 WHERE greatest(known_from, known_until) > $3)) END,
        CASE WHEN done.position > $3 THEN
        ARRAY(SELECT (kind, name, content::text) FROM registry_facts WHERE position > $3) END
   FROM done
