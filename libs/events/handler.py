@@ -125,12 +125,13 @@ class Handler:
             refused: list[tuple[_Work, Refusal]] = []
             for work in sorted(open_, key=lambda work: work.request.command.takes_long()):
                 context = contexts[work.request.actor]
+                seen = self._seen(work, loaded)
+                positions = self._positions(seen)
                 try:
                     if work.request.command.takes_long():
-                        decided.append(await self._decide_aside(work, context, loaded))
+                        decided.append(await self._decide_aside(work, context, seen, positions))
                     else:
-                        seen = self._seen(work, loaded)
-                        decided.append(self._decide(work, context, seen, self._positions(seen)))
+                        decided.append(self._decide(work, context, seen, positions))
                 except Refusal as refusal:
                     refused.append((work, refusal))
             again = [work for work, _ in refused] if not fresh else []
@@ -193,12 +194,12 @@ class Handler:
         """As of which positions the wide states are."""
         return {stream: self._folded.position(stream) for stream in seen if self._folded.is_wide(stream)}
 
-    async def _decide_aside(self, work: _Work, context: Context, loaded: Mapping[str, Versioned]) -> _Decided:
+    async def _decide_aside(
+        self, work: _Work, context: Context, seen: dict[str, Versioned], positions: Mapping[str, int]
+    ) -> _Decided:
         """What takes long is decided in a thread, on wide states as they are now: nobody folds on these. What
         others do meanwhile the append notices, as far as it matters.
         """
-        seen = self._seen(work, loaded)
-        positions = self._positions(seen)
         for stream in positions:
             version, state = seen[stream]
             seen[stream] = (version, self.domain.wide[stream].copy(state))

@@ -129,15 +129,18 @@ async def dismiss(
     position: int,
     reason: str,
     actor: str,
+    taken_out: Sequence[str] = (),
 ) -> None:
     """These consumers leave an event out for good, in every rebuild, too; what waits behind it is tried
-    again. One that has applied the event by now is too late for that: it stays applied.
+    again. One that has applied the event by now is too late for that: it stays applied, unless it is among
+    `taken_out`, of which the caller has taken it out.
     """
     async with connection.transaction():
         await connection.execute(
             "INSERT INTO dismissals (consumer, source, position, reason, actor)"
             " SELECT c.name, $2, $3, $4, $5 FROM unnest($1::text[]) c (name)"
-            "  WHERE EXISTS (SELECT FROM quarantine q"
+            "  WHERE c.name = ANY($6)"
+            "     OR EXISTS (SELECT FROM quarantine q"
             "                 WHERE q.consumer = c.name AND q.source = $2 AND q.position = $3)"
             "     OR NOT EXISTS (SELECT FROM consumer_checkpoints p"
             "                     WHERE p.consumer = c.name AND p.source = $2 AND p.position >= $3)"
@@ -147,6 +150,7 @@ async def dismiss(
             position,
             reason,
             actor,
+            taken_out,
         )
         await connection.execute(
             "UPDATE quarantine q SET retry = true FROM quarantine held"

@@ -255,9 +255,9 @@ class Tree:
                 if unit.founded == (unit.unit_id in self._facts):
                     raise Contradiction(f"{unit.unit_id} is {'there already' if unit.founded else 'unknown'}")
                 fact = Fact(day, unit.level, unit.code, unit.kind, unit.name, unit.parent_id)
-                fact = fact._replace(founded=unit.founded or self._was_founded_on(unit.unit_id, day))
-                fact = fact._replace(kept=kept_fields(*unit.kept))
-                facts.append((unit.unit_id, fact._replace(instrument=instrument)))
+                founded = unit.founded or self._was_founded_on(unit.unit_id, day)
+                fact = fact._replace(founded=founded, instrument=instrument, kept=kept_fields(*unit.kept))
+                facts.append((unit.unit_id, fact))
             for ended in part.ended:
                 before = self._before(ended.unit_id, day)
                 fact = Fact(day, before.level, before.code, before.kind, before.name, ended.into_id)
@@ -281,9 +281,9 @@ class Tree:
         for part in event.parts:
             self._must_be_new(part.unit_id)
         fact = Fact(day, hamlet.level, hamlet.code, hamlet.kind, hamlet.name, event.into_id)
-        fact = fact._replace(ended=bool(event.parts), founded=self._was_founded_on(event.unit_id, day))
-        fact = fact._replace(kept=_NAMES)
-        facts = [(event.unit_id, fact._replace(instrument=instrument))]
+        founded = self._was_founded_on(event.unit_id, day)
+        fact = fact._replace(ended=bool(event.parts), founded=founded, instrument=instrument, kept=_NAMES)
+        facts = [(event.unit_id, fact)]
         for part in event.parts:
             fact = Fact(day, hamlet.level, part.code, part.kind, part.name, part.parent_id, founded=True)
             facts.append((part.unit_id, fact._replace(instrument=instrument)))

@@ -129,9 +129,7 @@ async def _add_work(
     )
 
 
-async def leave_out(
-    connection: asyncpg.Connection, source: str, position: int, *, reason: str, actor: str
-) -> None:
+async def take_out(connection: asyncpg.Connection, source: str, position: int) -> None:
     """What is dismissed is on no sheet, also where only the ledger could not count it: what the event has
     added is taken out, and the version before it holds on.
     """
@@ -146,15 +144,6 @@ async def leave_out(
     else:
         for table in ("team_stays", "team_ends", "member_facts"):
             await connection.execute(f"DELETE FROM {table} WHERE position = $1", position)
-    await connection.execute(
-        """INSERT INTO dismissals (consumer, source, position, reason, actor)
-           VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING""",
-        CONSUMER,
-        source,
-        position,
-        reason,
-        actor,
-    )
 
 
 async def _read(connection: asyncpg.Connection, visits: Collection[str]) -> dict[str, Work]:

@@ -79,11 +79,17 @@ async def _note(connection: asyncpg.Connection, recorded: Recorded, unit_id: UUI
 
 
 async def _dismiss(connection: asyncpg.Connection, recorded: Recorded, event: EventDismissed) -> None:
-    said = {"reason": event.reason, "actor": recorded.actor}
+    sheets = activity_projection.CONSUMER
+    await activity_projection.take_out(connection, event.source, event.position)
     await quarantine.dismiss(
-        connection, event.consumers, source=event.source, position=event.position, **said
+        connection,
+        [*{*event.consumers, sheets}],
+        source=event.source,
+        position=event.position,
+        reason=event.reason,
+        actor=recorded.actor,
+        taken_out=[sheets],
     )
-    await activity_projection.leave_out(connection, event.source, event.position, **said)
 
 
 async def _issue(connection: asyncpg.Connection, recorded: Recorded, event: StatementIssued) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from libs.events.envelope import decode
@@ -145,11 +146,16 @@ async def read_hierarchy(
 async def _read_below(connection: Connection, cut: Cut, unit_id: UUID | None, *, on: date) -> list[Unit]:
     """The unit itself stands first."""
     rows = await connection.fetch(_BELOW, on, *cut.columns(), unit_id)
-    return [Unit(*(row[column] for column in Unit._fields)) for row in rows]
+    return [_unit(row) for row in rows]
+
+
+def _unit(row: asyncpg.Record) -> Unit:
+    return Unit(*(row[column] for column in Unit._fields))
 
 
 _LATER = f"""
-SELECT f.unit_id, f.parent_id, f.level, f.code, f.kind, f.name, coalesce(m.made_of, '{{}}') AS made_of
+SELECT f.unit_id AS id, f.parent_id, f.level, f.code, f.kind, f.name, '{LATER}' AS status,
+       coalesce(m.made_of, '{{}}') AS made_of
   FROM (SELECT DISTINCT ON (unit_id) unit_id, parent_id, level, code, kind, name, valid_from
           FROM unit_spans u WHERE {KNOWN} ORDER BY unit_id, valid_from) f
   LEFT JOIN (SELECT to_id, array_agg(from_id) AS made_of FROM unit_successions s
@@ -161,15 +167,7 @@ SELECT f.unit_id, f.parent_id, f.level, f.code, f.kind, f.name, coalesce(m.made_
 async def _read_later(connection: Connection, cut: Cut, *, on: date, until: date) -> list[Later]:
     """The units whose first day is after one day, and not after another."""
     rows = await connection.fetch(_LATER, on, *cut.columns(), until)
-    return [
-        Later(
-            Unit(
-                row["unit_id"], row["parent_id"], row["level"], row["code"], row["kind"], row["name"], LATER
-            ),
-            tuple(row["made_of"]),
-        )
-        for row in rows
-    ]
+    return [Later(_unit(row), tuple(row["made_of"])) for row in rows]
 
 
 async def find_unit(connection: Connection, cut: Cut, reference: str, *, pointer: str) -> UUID | None:

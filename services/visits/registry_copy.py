@@ -203,7 +203,7 @@ def _with(
     for unit_id, *span in units:
         spans.setdefault(unit_id, []).append(UnitSpan(*span))
     became: dict[UUID, tuple[UUID, ...]] = {}
-    for unit_id, successor in successors or ():
+    for unit_id, successor in successors:
         became[unit_id] = (*became.get(unit_id, ()), *([successor] if successor else []))
     learnt: dict[str, dict[Any, Any]] = {kind: {} for kind in FACTS}
     for kind, name, content in facts:
