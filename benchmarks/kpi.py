@@ -24,6 +24,7 @@ from libs.events.migrations import migrate
 from libs.events.stored_log import StoredLog
 from libs.service.app import ServiceApp, create_app
 from libs.service.read_after import ReadAfter
+from libs.service.scope import Scopes
 from libs.service.settings import Settings
 from services.metrics import api, remembered, tables
 from services.metrics.audit import Audit
@@ -34,6 +35,7 @@ from services.metrics.kpis import Kpis
 from services.metrics.loading import loader
 from services.metrics.migrations import DIRECTORIES
 from services.metrics.question import Question
+from services.metrics.scope import Reached
 from socai.local.directories import make_test_directory, remove_directory
 from socai.local.keys import make_keys
 from socai.local.postgres import APP, OWNER, Postgres
@@ -160,12 +162,15 @@ async def ask_over_http(kpis: Kpis, rounds: int, keys: Path) -> dict[str, list[f
     settings = Settings.model_validate({"socai_province": "96", **made})
     sources = [REGISTRY, VISITS]
     topics = Topics("nowhere:9092", {})
+    reached = Reached(kpis.pool, {"registry": REGISTRY, "visits": VISITS})
     router = api.reads(
         kpis,
         Comparisons(kpis.pool, sources),
         Evidence(kpis.pool, topics, sources),
         Audit(kpis.pool, topics, StoredLog(), ""),
         ReadAfter({}),
+        Scopes(reached.fetch, reached.teams_of),
+        reached,
     )
     took: dict[str, list[float]] = {what: [] for what in QUESTIONS}
 

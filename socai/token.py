@@ -11,20 +11,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry
 from uuid_utils.compat import uuid7
 
+from libs.service.access import ROLES
+from libs.service.scope import COUNTRY
 from libs.service.settings import NOT_THERE, Settings, load_settings
 from socai.nothing_runs import with_hint
-
-ROLES = (
-    "member",
-    "team-lead",
-    "commune-officer",
-    "province-officer",
-    "auditor",
-    "viewer",
-    "partner",
-    "operator",
-)
-
 
 app = typer.Typer()
 
@@ -37,13 +27,14 @@ def issue_token(
     settings: Settings,
     *,
     role: str,
-    units: tuple[str, ...] = (),
+    units: tuple[str, ...] = (COUNTRY,),
     member: str | None = None,
     subject: str | None = None,
     expires_in: float = 12 * 3600,
 ) -> str:
     """A token of the local issuer. Its subject is the one given, else `member:<id>`, else `local:<role>`;
-    which member a subject is follows from the registry, not from a claim. Raises NoLocalIssuer.
+    which member a subject is follows from the registry, not from a claim. Its units are the whole country,
+    unless others are given. Raises NoLocalIssuer.
     """
     if settings.socai_local_issuer_key is None:
         raise NoLocalIssuer("SOCAI_LOCAL_ISSUER_KEY is not set: the local issuer is not on here")
@@ -69,7 +60,10 @@ def issue_token(
 @app.command()
 def token(
     role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")],
-    unit: Annotated[list[str] | None, typer.Option(help="A unit as CODE@DAY or id; may be repeated.")] = None,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option(help="A unit as CODE@DAY or id; may be repeated. Default: the whole country."),
+    ] = None,
     member: Annotated[str | None, typer.Option(help="The member whose sign-in it stands for.")] = None,
     subject: Annotated[str | None, typer.Option(help="The `sub`; default: from member or role.")] = None,
     expires_in: Annotated[int, typer.Option(help="Seconds.", min=1)] = 12 * 3600,
@@ -81,7 +75,7 @@ def token(
         issued = issue_token(
             load_settings(),
             role=role,
-            units=tuple(unit or ()),
+            units=tuple(unit or (COUNTRY,)),
             member=member,
             subject=subject,
             expires_in=expires_in,

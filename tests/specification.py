@@ -23,8 +23,10 @@ class Specification:
         known: object = None,
         now: datetime = NOW,
         actor: str = "somebody",
+        scope: object = None,
     ) -> None:
-        self.domain, self.context = domain, replace(Context.at(now, known), actor=actor)
+        self.domain = domain
+        self.context = replace(Context.at(now, known), actor=actor, scope=scope)
         self.states: dict[str, Any] = {}
         for event in given:
             self.states[event.stream()] = domain.evolve(self.states.get(event.stream()), event)

@@ -152,12 +152,15 @@ def _personal_fields(cls: type[Command]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a decision knows besides the streams' states. `actor` is who asks: their sign-in's subject."""
+    """What a decision knows besides the streams' states. `actor` is who asks: their sign-in's subject;
+    `scope` is theirs, as in Request.
+    """
 
     now: datetime
     today: date
     known: Any = None
     actor: str = ""
+    scope: Any = None
 
     @classmethod
     def at(cls, now: datetime, known: object = None) -> "Context":
@@ -196,8 +199,9 @@ class Domain:
 
     `events`: class by CloudEvents type. `upcasters`: from a past type to (the next type, a function of its
     data). `evolve(state, event)` folds; `decide(command, states, context)` answers with events or raises
-    Refusal; `prepare(commands)` looks up what decisions need from the service's own tables. `wide`: the
-    streams whose states are folded from more than their own events.
+    Refusal; `prepare(commands)` looks up what decisions need from the service's own tables. `allows(command,
+    states, context, scope)`: whether a sender's scope covers what the command is about; what is not there yet
+    is left to `decide`. `wide`: the streams whose states are folded from more than their own events.
     """
 
     service: str
@@ -205,8 +209,13 @@ class Domain:
     evolve: Callable[[Any, Any], Any]
     decide: Callable[[Any, States, Context], Sequence[Event]]
     prepare: Callable[[Sequence[Command]], Awaitable[Any]] | None = None
+    allows: Callable[[Any, States, Context, Any], bool] | None = None
     upcasters: Mapping[str, tuple[str, Upcast]] = field(default_factory=dict)
     wide: Mapping[str, Wide] = field(default_factory=dict)
+
+    def permits(self, command: Command, states: States, context: Context, scope: Any) -> bool:
+        """A domain that compares nothing permits nothing."""
+        return self.allows is not None and self.allows(command, states, context, scope)
 
     def event(self, recorded: Recorded) -> Event:
         """The event as the domain of today knows it. Raises KeyError for a type it does not list."""

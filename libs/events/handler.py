@@ -19,19 +19,25 @@ from libs.events.log import Log
 from libs.events.personal import PersonalDataErased
 from libs.events.sealing import DataKey
 
+OUT_OF_SCOPE = "out-of-scope"
+"""The code of a command that its sender's scope does not cover."""
 ATTEMPTS = 32
 """How often a command is decided again when a stream it relied on has moved. Of those that meet in one commit
 one gets through, so this is also how many may meet."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A command as it came in. `expected_version` is the target's, where the client edits what it read."""
+    """A command as it came in. `expected_version` is the target's, where the client edits what it read.
+    `scope` is what the domain compares the command with before it is decided (`Domain.allows`); what the
+    service does of its own accord has none.
+    """
 
     command_id: UUID
     actor: str
     command: Command
     correlation_id: str | None = None
     expected_version: int | None = None
+    scope: Any = None
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -116,7 +122,10 @@ class Handler:
         known = await prepare([work.request.command for work in level]) if prepare else None
         level = [work.finding(known) for work in level]
         now = Context.current(known)
-        contexts = {actor: replace(now, actor=actor) for actor in {work.request.actor for work in level}}
+        contexts = {
+            (actor, id(scope)): replace(now, actor=actor, scope=scope)
+            for actor, scope in ((work.request.actor, work.request.scope) for work in level)
+        }
         open_ = level
         fresh = False
         for _ in range(ATTEMPTS):
@@ -124,7 +133,7 @@ class Handler:
             decided: list[_Decided] = []
             refused: list[tuple[_Work, Refusal]] = []
             for work in sorted(open_, key=lambda work: work.request.command.takes_long()):
-                context = contexts[work.request.actor]
+                context = contexts[work.request.actor, id(work.request.scope)]
                 seen = self._seen(work, loaded)
                 positions = self._positions(seen)
                 try:
@@ -210,9 +219,11 @@ class Handler:
     ) -> _Decided:
         request = work.request
         command, target = request.command, work.streams[0]
+        states = {stream: state for stream, (_, state) in seen.items()}
+        if request.scope is not None and not self.domain.permits(command, states, context, request.scope):
+            raise Rejected(OUT_OF_SCOPE)
         if request.expected_version is not None and request.expected_version != seen[target][0]:
             raise Conflict("version-conflict", version=seen[target][0])
-        states = {stream: state for stream, (_, state) in seen.items()}
         events = list(self.domain.decide(command, states, context))
         written = [event.stream() for event in events]
         after = dict(seen)

@@ -8,16 +8,18 @@ from uuid import UUID
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import Scope as HttpScope
 from uuid_utils.compat import uuid7
 
-from libs.events.decider import Command, Conflict, NotYet, Refusal
+from libs.events.decider import Command, Conflict, NotYet, Refusal, Rejected
 from libs.events.envelope import decode
-from libs.events.handler import Accepted, Handler, Outcome, Request
+from libs.events.handler import OUT_OF_SCOPE, Accepted, Handler, Outcome, Request
 from libs.service import metrics
+from libs.service.access import Rule, rule_of
 from libs.service.answers import Json
 from libs.service.auth import Principal, principal_of
 from libs.service.batches import BatchItem, id_of, read_item, split
@@ -27,6 +29,7 @@ from libs.service.openapi import batch_operation, command_operation, form_operat
 from libs.service.problems import Problem, from_refusal, from_validation, language_of, pointer
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
+from libs.service.scope import Scope, Scopes
 
 SHORT_BATCH = 32
 """Up to so many commands travel with the single ones: somebody with a telephone waits for them."""
@@ -56,7 +59,8 @@ class Form(BaseModel):
 
 class CommandApi:
     """Puts a handler behind HTTP. `kinds` are the commands of its batches by the route's verb; `fold` makes
-    conflicts say what differs.
+    conflicts say what differs. `scopes` say how far a sender reaches; each kind of command by the rule of its
+    own route, also in a batch. Without them everybody reaches everything.
     """
 
     def __init__(
@@ -65,10 +69,13 @@ class CommandApi:
         kinds: Mapping[str, type[Command]],
         read_after: ReadAfter | None = None,
         *,
+        scopes: Scopes | None,
         fold: Fold | None = None,
     ) -> None:
         self._handler = handler
         self._kinds = kinds
+        self._scopes = scopes
+        self._rules: dict[type[BaseModel], Rule] = {}
         self._read_after = read_after or ReadAfter({})
         self._fold = fold
 
@@ -80,9 +87,15 @@ class CommandApi:
         """The same, for a command that says only what changes."""
         self._add(routes, "PATCH", template, cls, given)
 
+    def rule(self, method: str, template: str, cls: type[BaseModel]) -> None:
+        """Says by the rule of which route such commands are allowed."""
+        self._rules[cls] = rule_of(method, template)
+
     def _add(
         self, routes: Routes, method: str, template: str, cls: type[Command], given: Mapping[str, str]
     ) -> None:
+        self.rule(method, template, cls)
+
         async def endpoint(request: HttpRequest) -> Response:
             fields = {field: request.path_params[name] for field, name in given.items()}
             return await self.one(request, principal_of(request.scope), cls, given=fields)
@@ -91,6 +104,7 @@ class CommandApi:
 
     def post_many(self, routes: Routes, template: str, cls: type[Form]) -> None:
         """A route for a form that stands for several commands; it is answered like a batch of them."""
+        self.rule("POST", template, cls)
 
         async def endpoint(request: HttpRequest) -> Response:
             body = await read_json(request.scope, request.receive)
@@ -99,7 +113,8 @@ class CommandApi:
             except ValidationError as error:
                 raise from_validation(error, body) from None
             parsed = [(command_id, None, command) for command_id, command in form.commands()]
-            results = await self._execute_all(request, parsed)
+            scope = await self._scope(principal_of(request.scope), cls)
+            results = await self._execute_all(request, parsed, scope)
             return Json({"results": [form.about(index) | result for index, result in enumerate(results)]})
 
         routes.add_endpoint("POST", template, endpoint, form_operation(cls))
@@ -126,6 +141,7 @@ class CommandApi:
         """
         scope = request.scope
         body = await read_json(scope, request.receive)
+        reach = await self._scope(principal, cls)
         fields = {"id": target, **(given or {})} if target is not None else given
         command = parse(cls, body, fields)
         asked = Request(
@@ -136,7 +152,7 @@ class CommandApi:
             expected_version=_expected_version(scope),
         )
         await self._read_after.wait(scope)
-        [outcome] = await self._handler.execute([asked])
+        [outcome] = await self._execute([asked], [reach])
         metrics.COMMANDS.labels(cls.kind, _status(outcome)).inc()
         if isinstance(outcome, Refusal):
             problem = from_refusal(outcome)
@@ -164,31 +180,65 @@ class CommandApi:
                 parsed.append((id_of(raw), None, problem))
         return Json({"results": await self._execute_all(request, parsed)})
 
-    async def _execute_all(self, request: HttpRequest, parsed: Sequence[Parsed]) -> list[dict[str, Any]]:
-        """One result for each, in order; what could not be parsed is answered with its problem."""
+    async def _scope(self, principal: Principal, cls: type[BaseModel]) -> Scope | None:
+        """Raises Problem role-not-allowed."""
+        if self._scopes is None:
+            return None
+        return await self._scopes.of(principal, self._rules[cls])
+
+    async def _execute(
+        self, asked: Sequence[Request], scopes: Sequence[Scope | None], *, bulk: bool = False
+    ) -> list[Outcome]:
+        """One outcome for each, in order. What a sender's scope does not cover is tried once more when that
+        has been looked up again: a hamlet may have been established a moment ago, or in the same batch.
+        """
+        outcomes = await self._handler.execute(_within(asked, scopes), bulk=bulk)
+        outside = [place for place, outcome in enumerate(outcomes) if _is_outside(outcome)]
+        if outside:
+            for scope in {id(scope): scope for place in outside if (scope := scopes[place])}.values():
+                await scope.renew()
+            again = _within([asked[place] for place in outside], [scopes[place] for place in outside])
+            for place, outcome in zip(outside, await self._handler.execute(again, bulk=bulk), strict=True):
+                outcomes[place] = outcome
+        return outcomes
+
+    async def _execute_all(
+        self, request: HttpRequest, parsed: Sequence[Parsed], form_scope: Scope | None = None
+    ) -> list[dict[str, Any]]:
+        """One result for each, in order; what could not be parsed is answered with its problem. A form's
+        commands are allowed by the form's own rule.
+        """
         scope = request.scope
-        actor = principal_of(scope).subject
+        principal = principal_of(scope)
+        scopes: dict[type[Command], Scope | None] = {}
         language = language_of(headers_of(scope).get(b"accept-language"))
         results: list[dict[str, Any]] = []
         asked: list[Request] = []
+        reaches: list[Scope | None] = []
         places: list[int] = []
         for place, (command_id, expected_version, command) in enumerate(parsed):
-            if isinstance(command, Problem):
-                results.append({"id": command_id, "status": "rejected", "problem": command.body(language)})
+            try:
+                if isinstance(command, Problem):
+                    raise command
+                if (cls := type(command)) not in scopes:
+                    scopes[cls] = form_scope or await self._scope(principal, cls)
+            except Problem as problem:
+                results.append({"id": command_id, "status": "rejected", "problem": problem.body(language)})
                 continue
             results.append({})
             places.append(place)
+            reaches.append(scopes[cls])
             asked.append(
                 Request(
                     command_id=command_id,
-                    actor=actor,
+                    actor=principal.subject,
                     correlation_id=scope["socai.correlation_id"],
                     command=command,
                     expected_version=expected_version,
                 )
             )
         await self._read_after.wait(scope)
-        outcomes = await self._handler.execute(asked, bulk=len(asked) > SHORT_BATCH)
+        outcomes = await self._execute(asked, reaches, bulk=len(asked) > SHORT_BATCH)
         for place, one, outcome in zip(places, asked, outcomes, strict=True):
             results[place] = await self._result(one, outcome, language)
         _count(asked, outcomes, len(parsed) - len(asked))
@@ -234,6 +284,18 @@ class CommandApi:
         return current
 
 
+def _within(asked: Sequence[Request], scopes: Sequence[Scope | None]) -> list[Request]:
+    """The requests with what their senders' scopes cover now."""
+    return [
+        replace(one, scope=scope.covered) if scope is not None else one
+        for one, scope in zip(asked, scopes, strict=True)
+    ]
+
+
+def _is_outside(outcome: Outcome) -> bool:
+    return isinstance(outcome, Rejected) and outcome.code == OUT_OF_SCOPE
+
+
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a resource says differently now, field by field; null where it says nothing."""
     return [
@@ -274,7 +336,7 @@ def _with(body: bytes, given: Mapping[str, str]) -> bytes:
     return front + (b"" if rest.startswith(b"}") else b",") + rest
 
 
-def _idempotency_key(scope: Scope) -> UUID | None:
+def _idempotency_key(scope: HttpScope) -> UUID | None:
     key = headers_of(scope).get(b"idempotency-key")
     if key is None:
         return None
@@ -284,7 +346,7 @@ def _idempotency_key(scope: Scope) -> UUID | None:
         raise Problem("idempotency-key-malformed") from None
 
 
-def _expected_version(scope: Scope) -> int | None:
+def _expected_version(scope: HttpScope) -> int | None:
     match = headers_of(scope).get(b"if-match")
     if match is None or match == b"*":
         return None

@@ -48,6 +48,8 @@ TOKENS = _rows(
     ("token-expired", 401, "Mã truy cập đã hết hạn", "The token has expired"),
     ("token-not-yet-valid", 401, "Mã truy cập chưa có hiệu lực", "The token is not valid yet"),
     ("token-claim-missing", 401, "Mã truy cập thiếu thông tin", "The token lacks a claim"),
+    ("role-not-allowed", 403, "Vai trò này không được làm việc này", "This role may not do this"),
+    ("out-of-scope", 403, "Ngoài phạm vi được giao", "It lies outside the units or the team that one answers for"),
     ("token-keys-unavailable", 503, "Chưa lấy được khóa của nơi cấp mã", "The issuer's keys cannot be fetched"),
 )
 
@@ -56,6 +58,7 @@ AVAILABILITY = _rows(
     ("log-unverified", 503, "Sổ đang được đối chiếu", "The log is being compared with its topic"),
     ("keys-unavailable", 503, "Chưa mở được dữ liệu cá nhân", "The keys of personal data cannot be had"),
     ("erasures-behind", 503, "Việc xóa dữ liệu cá nhân chưa xong", "Erasures have not been carried out yet"),
+    ("copy-behind", 503, "Chưa đọc xong danh bạ các tổ", "What is known of teams and units is still being read"),
     ("not-ready", 503, "Dịch vụ chưa sẵn sàng", "The service is not ready"),
     ("service-unavailable", 503, "Dịch vụ tạm ngừng", "A service is away"),
     ("service-timeout", 504, "Dịch vụ trả lời quá chậm", "A service did not answer in time"),

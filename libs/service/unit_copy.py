@@ -9,6 +9,9 @@ from libs.service.unit_events import UnitsReorganised, read
 from libs.service.unit_spans import Span
 from libs.service.unit_tree import Gathered, KnownSuccession, Tree
 
+MANY = 1_000
+"""Spans written at once, from which on PostgreSQL is told to look at the tables again."""
+
 _SPAN = Span._fields
 _SUCCESSION = KnownSuccession._fields
 
@@ -63,6 +66,9 @@ class UnitCopy:
         if (pending := gathered.pending()) is not None:
             await connection.execute("DELETE FROM pending_unit_events")
             await connection.copy_records_to_table("pending_unit_events", records=pending)
+        if len(opened) > MANY:
+            # A reform changes half of the table: nothing that PostgreSQL believed of it holds.
+            await connection.execute("ANALYZE unit_spans, unit_successions")
         gathered.written()
 
     @property

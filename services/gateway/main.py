@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from libs.service.access import Rule, rule_of
 from libs.service.app import ServiceApp, create_app
+from libs.service.auth import principal_of
 from libs.service.routes import Routes
 from libs.service.serve import run
 from libs.service.settings import Settings
@@ -21,7 +24,7 @@ def create(settings: Settings) -> ServiceApp:
     own.add_to(routes)
     to = {service: proxy.to(service) for service in SERVICES}
     for method, template, service in ROUTES:
-        routes.add(method, template, to[service])
+        routes.add(method, template, _by_role(rule_of(method, template), to[service]))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,6 +43,16 @@ def create(settings: Settings) -> ServiceApp:
         prefix="/v1",
     )
     own.own_description = app.openapi()
+    return app
+
+
+def _by_role(rule: Rule, inner: ASGIApp) -> ASGIApp:
+    """Nothing that a role may not do gets any further. Raises Problem role-not-allowed."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        rule.reach(principal_of(scope).roles)
+        await inner(scope, receive, send)
+
     return app
 
 

@@ -1,4 +1,4 @@
-"""What the gateway answers itself: who one is, catalogues, the services' status, the API's description."""
+"""What the gateway answers itself: catalogues, the services' status, the API's description."""
 
 import asyncio
 import hashlib
@@ -10,12 +10,13 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.service.access import rule_of
 from libs.service.answers import Json
 from libs.service.auth import principal_of
 from libs.service.edge import headers_of
 from libs.service.openapi import operation
 from libs.service.problems import language_of
-from libs.service.routes import Routes
+from libs.service.routes import Endpoint, Routes
 from services.gateway.description import merged
 from services.gateway.proxy import Proxy
 from services.gateway.routes import SERVICES
@@ -24,6 +25,17 @@ from services.gateway.vocabularies import vocabularies
 PATIENCE = aiohttp.ClientTimeout(total=3)
 """For a service that is asked for its status or its description."""
 DESCRIPTION_AGE = 60.0
+
+
+def by_role(method: str, template: str, endpoint: Endpoint) -> Endpoint:
+    """The same for those whose role may have it; for others Problem role-not-allowed."""
+    rule = rule_of(method, template)
+
+    async def allowed(request: Request) -> Response:
+        rule.reach(principal_of(request.scope).roles)
+        return await endpoint(request)
+
+    return allowed
 
 
 class OwnRoutes:
@@ -40,16 +52,12 @@ class OwnRoutes:
 
     def add_to(self, routes: Routes) -> None:
         for path, endpoint, summary in (
-            ("/v1/me", self.me, "Who I am: subject, roles, units."),
             ("/v1/vocabularies", self.vocabularies, "Stages, obstacles, roles … with their labels."),
             ("/v1/status", self.status, "Positions, lag, gaps and quarantine of every service."),
         ):
-            routes.add_endpoint("GET", path, endpoint, operation(path.rpartition("/")[2], summary))
+            described = operation(path.rpartition("/")[2], summary)
+            routes.add_endpoint("GET", path, by_role("GET", path, endpoint), described)
         routes.add_endpoint("GET", "/v1/openapi.json", self.openapi)
-
-    async def me(self, request: Request) -> Response:
-        who = principal_of(request.scope)
-        return Json({"subject": who.subject, "roles": who.roles, "units": who.units})
 
     async def vocabularies(self, request: Request) -> Response:
         headers = headers_of(request.scope)

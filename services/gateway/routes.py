@@ -23,6 +23,7 @@ def _routes(service: str, *lines: str) -> tuple[PublicRoute, ...]:
 ROUTES = (
     *_routes(
         "registry",
+        "GET /v1/me",
         "GET POST /v1/units",
         "GET /v1/units/{id}",
         "GET /v1/units/{id}/history",

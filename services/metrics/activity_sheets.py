@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 
 from libs.events.day import first_day, last_day
+from libs.service.scope import Scope
 from services.metrics import cut as cuts
 from services.metrics import reading, tables
 from services.metrics.activity_projection import CONSUMER
@@ -29,8 +30,8 @@ DONE = ("visits", "confirmed", "disputed", "days", "campaign_days")
 
 @dataclass(frozen=True)
 class Sheet:
-    """The teams that are counted at `unit` or below on the month's last day, where positions are `registry`
-    and `visits`.
+    """The teams that are counted at `unit` or below on the month's last day – all, or of them those named –
+    where positions are `registry` and `visits`.
     """
 
     unit: Unit
@@ -39,6 +40,7 @@ class Sheet:
     positions: tuple[int, int]
     places: Sequence[UUID]
     warnings: tuple[str, ...]
+    teams: Sequence[UUID] | None = None
 
     def about(self) -> Answer:
         unit = self.unit
@@ -62,6 +64,7 @@ class ActivitySheets:
         reference: str,
         month: str,
         *,
+        scope: Scope,
         member: UUID | None = None,
         as_of: str | None = None,
         after: Key | None = None,
@@ -70,12 +73,16 @@ class ActivitySheets:
         """What all rows have in common, and the rows: one for each member of each team that was in it, or
         made a visit for it, in that month. `limit` none: all of them.
 
-        Raises Problem: what `cut.take` and `read_hierarchy` do.
+        Whoever reaches their own teams only sees the rows and totals of these. Raises Problem: out-of-scope,
+        what `cut.take` and `read_hierarchy` do.
         """
         asked = cuts.parse(as_of) if as_of else {}
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
             sheet = await self.at(connection, reference, month, asked=asked)
+            if scope.own_teams is None:
+                await scope.need_unit(sheet.unit.id)
+            sheet = replace(sheet, teams=scope.own_teams)
             rows = await read_rows(connection, sheet, member=member, after=after, limit=limit)
             totals = await _totals(connection, sheet)
             signed = await self._signed(connection, sheet)
@@ -118,7 +125,7 @@ class ActivitySheets:
         )
         if row is None:
             return None
-        now, _ = digest(await read_rows(connection, sheet))
+        now, _ = digest(await read_rows(connection, replace(sheet, teams=None)))
         return {
             "by": row["signed_by"],
             "at": row["signed_at"],
@@ -158,17 +165,18 @@ async def _totals(connection: Connection, sheet: Sheet) -> Answer:
 
 def _of(sheet: Sheet) -> tuple[object, ...]:
     first: date = first_day(sheet.month)
-    return (*sheet.positions, first, last_day(sheet.month), sheet.places)
+    return (*sheet.positions, first, last_day(sheet.month), sheet.places, sheet.teams)
 
 
-# $1 and $2 are the positions of registry and visits, $3 and $4 the month's days, $5 the unit and those below.
+# $1 and $2 are the positions of registry and visits, $3 and $4 the month's days, $5 the unit and those below,
+# $6 the teams.
 _WORK = """
 WITH stays AS (
     SELECT DISTINCT ON (team_id) team_id, place_id FROM team_stays
      WHERE position <= $1 AND first <= $4
      ORDER BY team_id, first DESC, position DESC
 ), teams AS (
-    SELECT team_id FROM stays WHERE place_id = ANY($5::uuid[])
+    SELECT team_id FROM stays WHERE place_id = ANY($5::uuid[]) AND ($6::uuid[] IS NULL OR team_id = ANY($6))
 ), work AS (
     SELECT v.* FROM teams t JOIN worked_visits v USING (team_id)
      WHERE v.day BETWEEN $3 AND $4 AND NOT v.void
@@ -204,10 +212,10 @@ _ROWS = f"""
 SELECT member_id, team_id, b.first, b.last,
        {", ".join(f"coalesce({name}, 0) AS {name}" for name in DONE)}
   FROM belonged b FULL JOIN did USING (team_id, member_id)
- WHERE ($6::uuid IS NULL OR member_id = $6)
-   AND ($7::uuid IS NULL OR (member_id, team_id) > ($7, $8::uuid))
+ WHERE ($7::uuid IS NULL OR member_id = $7)
+   AND ($8::uuid IS NULL OR (member_id, team_id) > ($8, $9::uuid))
  ORDER BY member_id, team_id
- LIMIT $9
+ LIMIT $10
 """
 
 

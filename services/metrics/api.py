@@ -13,47 +13,67 @@ from libs.service.indicators import STATISTIC, Definition, Part
 from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
+from libs.service.scope import Scope, Scopes, scoped
 from libs.service.sheets import csv_answer, csv_pieces, workbook_answer
 from services.metrics.audit import Audit, AuditQuestion
 from services.metrics.comparing import Comparisons
 from services.metrics.domain.counting import definition_hash
 from services.metrics.evidence import Evidence
 from services.metrics.exports import FigureTable
-from services.metrics.kpis import Kpis
+from services.metrics.kpis import Kpis, Reckoned
 from services.metrics.question import Comparison, EvidenceQuestion, Question
+from services.metrics.scope import Reached
 
 NDJSON = "application/x-ndjson"
 
 
 def reads(
-    kpis: Kpis, comparisons: Comparisons, evidence: Evidence, audit: Audit, read_after: ReadAfter
+    kpis: Kpis,
+    comparisons: Comparisons,
+    evidence: Evidence,
+    audit: Audit,
+    read_after: ReadAfter,
+    scopes: Scopes,
+    reached: Reached,
 ) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
-    router = APIRouter(prefix="/v1")
+    in_scope = scoped(scopes)
+    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
+    router = APIRouter(
+        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
+    )
 
-    @router.get("/kpis", dependencies=[Depends(known_parameters), Depends(included)])
-    async def get_kpis(request: Request, question: Annotated[Question, Query()]) -> Response:
-        answer = await kpis.answer(question)
+    async def reckoned(question: Question, scope: Scope) -> Reckoned:
+        """Which unit a question is about is known when it has been answered."""
+        found = await kpis.reckoned(question)
+        await scope.need_unit(found.root)
+        return found
+
+    @router.get("/kpis")
+    async def get_kpis(request: Request, scope: Scoped, question: Annotated[Question, Query()]) -> Response:
+        answer = (await reckoned(question, scope)).shown()
         return _unless_known(request, answer, tag_of=(answer["cut"], answer["items"]))
 
-    @router.get("/exports/kpis.csv", dependencies=[Depends(known_parameters), Depends(included)])
-    async def export_csv(request: Request, question: Annotated[Question, Query()]) -> Response:
-        table = await figure_table(request, question)
+    @router.get("/exports/kpis.csv")
+    async def export_csv(request: Request, scope: Scoped, question: Annotated[Question, Query()]) -> Response:
+        table = await figure_table(request, scope, question)
         pieces = csv_pieces(table.header, table.rows())
         return csv_answer(pieces, *table.words, language=table.language)
 
-    @router.get("/exports/kpis.xlsx", dependencies=[Depends(known_parameters), Depends(included)])
-    async def export_workbook(request: Request, question: Annotated[Question, Query()]) -> Response:
-        table = await figure_table(request, question)
+    @router.get("/exports/kpis.xlsx")
+    async def export_workbook(
+        request: Request, scope: Scoped, question: Annotated[Question, Query()]
+    ) -> Response:
+        table = await figure_table(request, scope, question)
         return await workbook_answer(table.sheets(), *table.words, language=table.language)
 
-    async def figure_table(request: Request, question: Question) -> FigureTable:
+    async def figure_table(request: Request, scope: Scope, question: Question) -> FigureTable:
         language = language_of(request.headers.get("accept-language"))
-        return FigureTable(await kpis.reckoned(question), question, language)
+        return FigureTable(await reckoned(question, scope), question, language)
 
-    @router.get("/indicators", dependencies=[Depends(known_parameters), Depends(included)])
+    @router.get("/indicators")
     async def list_indicators(request: Request) -> Response:
         language = language_of(request.headers.get("accept-language"))
         known = await kpis.definitions()
@@ -61,18 +81,23 @@ def reads(
         items = [_indicator(one, known, language) for one in listed]
         return _unless_known(request, {"items": items, "next": None}, tag_of=(items,))
 
-    @router.get("/kpis/compare", dependencies=[Depends(known_parameters), Depends(included)])
-    async def compare(comparison: Annotated[Comparison, Query()]) -> Response:
-        return Json(await comparisons.answer(comparison))
+    @router.get("/kpis/compare")
+    async def compare(scope: Scoped, comparison: Annotated[Comparison, Query()]) -> Response:
+        return Json(await comparisons.answer(comparison, scope))
 
-    @router.get("/kpis/evidence", dependencies=[Depends(known_parameters), Depends(included)])
-    async def get_evidence(question: Annotated[EvidenceQuestion, Query()]) -> Response:
-        return StreamingResponse(await evidence.of(question, question.after), media_type=NDJSON)
+    @router.get("/kpis/evidence")
+    async def get_evidence(scope: Scoped, question: Annotated[EvidenceQuestion, Query()]) -> Response:
+        return StreamingResponse(await evidence.of(question, question.after, scope), media_type=NDJSON)
 
-    @router.get("/audit/{kind}/{id}", dependencies=[Depends(known_parameters), Depends(included)])
+    @router.get("/audit/{kind}/{id}")
     async def get_trail(
-        kind: str, name: Annotated[str, Path(alias="id")], question: Annotated[AuditQuestion, Query()]
+        scope: Scoped,
+        kind: str,
+        name: Annotated[str, Path(alias="id")],
+        question: Annotated[AuditQuestion, Query()],
     ) -> Response:
+        if not scope.covered.everywhere:
+            await scope.need_any_unit(await reached.units_of(kind, name))
         return Json(await audit.trail(kind, name, question))
 
     return router

@@ -35,23 +35,24 @@ async def approved(
 ) -> Approved:
     """The answer to a question of which `now` is that of today. A period is answered as of the cut with which
     its last month was approved, by the unit itself or, below communes, by its commune: all that was counted
-    then, also what has come to nothing since. Where it was not approved, today's items stand without a
-    figure. What is left over of a unit beside its parts nobody approves.
+    then, also what has come to nothing since. Where it was not approved, or nobody had heard of the unit at
+    that cut, today's items stand without a figure. What is left over of a unit beside its parts nobody
+    approves.
     """
     units = [part.unit for part in now.parts if not part.rest]
     closing = {unit.id: closed_by(now.hierarchy, unit) for unit in units}
     periods = question.periods()
     known = await approved_cuts(connection, closing.values(), {period.last for period in periods})
-    by_cut: dict[tuple[UUID, str], Reckoning] = {}
+    by_cut: dict[tuple[UUID, str], Reckoning | None] = {}
     made_of: dict[tuple[UUID, Period], Reckoning] = {}
     for unit, period in product(units, periods):
         if positions := known.get((closing[unit.id], month_of(period.last))):
             key = unit.id, cuts.text(positions)
             if key not in by_cut:
                 own = _of_unit(question, unit, now.boundaries)
-                cut = await cuts.take(connection, positions)
-                by_cut[key] = await reckon(connection, own, cut, asked=positions, sources=sources)
-            made_of[unit.id, period] = by_cut[key]
+                by_cut[key] = await _as_of(connection, own, positions, sources)
+            if (answer := by_cut[key]) is not None:
+                made_of[unit.id, period] = answer
     then = {
         (item.counted(), unit_id, period): replace(item, cut=answer.cut.positions)
         for (unit_id, period), answer in made_of.items()
@@ -65,6 +66,19 @@ async def approved(
     places = [(unit.id, period) for unit, period in product(units, periods)]
     found = [then[one, *place] for one in counted for place in places if (one, *place) in then]
     return Approved(found, made_of)
+
+
+async def _as_of(
+    connection: Connection, own: Question, positions: Mapping[str, int], sources: Sequence[str]
+) -> Reckoning | None:
+    """None where nobody had heard of the unit at that cut."""
+    cut = await cuts.take(connection, positions)
+    try:
+        return await reckon(connection, own, cut, asked=positions, sources=sources)
+    except Problem as problem:
+        if problem.code != "not-found":
+            raise
+        return None
 
 
 def _of_unit(question: Question, unit: Unit, boundaries: date) -> Question:

@@ -125,7 +125,7 @@ SELECT *
           JOIN words actor ON actor.id = t.actor
          UNION ALL
         SELECT $15, o.position, o.time, o.type, o.actor, o.command
-          FROM public.own_trail o WHERE o.position <= $16 AND $17::text IS NOT NULL AND {own}) t
+          FROM public.own_trail o WHERE o.position <= $16 AND $17::text IS NOT NULL AND ({own})) t
  WHERE ($7::text[] = '{{}}' OR type = ANY($7)) AND ($8::text IS NULL OR actor = $8)
    AND time >= $9 AND time < $10
    AND ($11::timestamptz IS NULL OR (time, source, position) < ($11, $12, $13))
@@ -145,8 +145,13 @@ _ACTOR = "SELECT * FROM trail WHERE actor = $4 AND $5::int[] IS NOT NULL AND $6:
 _LONG_AGO, _LATER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
+_OF_ITS_EVENTS = """
+EXISTS (SELECT FROM ({counted}) d
+          JOIN unnest($1::text[], $2::smallint[]) c (name, number) ON c.number = d.source
+         WHERE c.name = o.of_source AND d.position = o.of_position)
+"""
 _OWN = {"unit": "o.unit_id = $4", "actor": "o.actor = $17"}
-"""What was decided here is about units."""
+"""What was decided here is about units, or leaves out an event of whatever it was about."""
 
 
 async def _page(
@@ -170,7 +175,7 @@ async def _page(
     numbers, positions = cut.columns()
     services = {source.rsplit("/", 1)[1] for source in (*cut.positions, own[0])}
     return await connection.fetch(
-        _PAGE.format(counted=statement, own=_OWN.get(kind, "false")),
+        _PAGE.format(counted=statement, own=_own(kind, statement)),
         [names[number] for number in numbers],
         numbers,
         positions,
@@ -186,6 +191,12 @@ async def _page(
         *own,
         name,
     )
+
+
+def _own(kind: str, counted: str) -> str:
+    if kind == "actor":
+        return _OWN[kind]
+    return " OR ".join((_OWN.get(kind, "false"), _OF_ITS_EVENTS.format(counted=counted)))
 
 
 def _begins(day: date) -> datetime:

@@ -17,6 +17,7 @@ from libs.service.pages import DEFAULT_LIMIT, INT4, Cursor, Limit, page, read_cu
 from libs.service.parameters import known_parameters
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
+from libs.service.scope import Scope, Scopes, scoped
 from services.metrics.closings import Closings
 from services.metrics.decisions.closings import ApproveMonth, ReopenMonth, ReturnMonth, SubmitMonth
 
@@ -49,10 +50,9 @@ def add_of_month(
 ) -> None:
     """A command about the unit and the month that its address names."""
 
+    commands.rule("POST", template, cls)
+
     async def take(request: HttpRequest) -> Response:
-        """Whether the caller's role and units allow it is to be asked here, once roles are asked for:
-        `principal` has them, and `unit_id` is what they must cover.
-        """
         await read_after.wait(request.scope)
         principal = principal_of(request.scope)
         unit_id = await closings.unit_named(request.path_params["unit"])
@@ -63,20 +63,26 @@ def add_of_month(
     routes.add_endpoint("POST", template, take, operation)
 
 
-def reads(closings: Closings, read_after: ReadAfter) -> APIRouter:
+def reads(closings: Closings, read_after: ReadAfter, scopes: Scopes) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
-    router = APIRouter(prefix="/v1", dependencies=[Depends(known_parameters), Depends(included)])
+    in_scope = scoped(scopes)
+    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
+    router = APIRouter(
+        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
+    )
 
     @router.get("/closings")
     async def list_closings(
+        scope: Scoped,
         unit: Annotated[str, Query(description="A unit's id, or CODE@DAY")],
         month: OfMonth,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
         """A month of a unit, of the units right below it, and of those that became it since."""
+        await scope.need_unit(await closings.unit_named(unit, pointer="/query/unit"))
         after = read_cursor(cursor, INT4, text, UUID)
         rows = await closings.listed(
             unit, month, after=None if after is None else (after[0], after[1], after[2]), limit=limit + 1
@@ -84,8 +90,9 @@ def reads(closings: Closings, read_after: ReadAfter) -> APIRouter:
         return Json(page(rows, limit, key=lambda row: row[0], item=lambda row: row[1]))
 
     @router.get("/closings/{unit}/{month}")
-    async def get_closing(unit: str, month: Month) -> Response:
+    async def get_closing(scope: Scoped, unit: str, month: Month) -> Response:
         """A month of a unit, with every step that was taken."""
+        await scope.need_unit(await closings.unit_named(unit))
         found = await closings.one(unit, month)
         return Json(found, headers={"ETag": f'"{found["version"]}"'})
 

@@ -44,7 +44,7 @@ async def approved_cuts(
 class Closings:
     pool: Callable[[], asyncpg.Pool]
 
-    async def unit_named(self, reference: str) -> UUID:
+    async def unit_named(self, reference: str, *, pointer: str = "/path/unit") -> UUID:
         """The unit of an address: its id, heard of or not, or CODE@DAY.
 
         Raises Problem: malformed-id, not-found, unit-ambiguous.
@@ -52,9 +52,7 @@ class Closings:
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
             now = await cuts.take(connection, {})
-            return _found(
-                await reading.find_unit(connection, now, reference, pointer="/path/unit"), reference
-            )
+            return _found(await reading.find_unit(connection, now, reference, pointer=pointer), reference)
 
     async def one(self, reference: str, month: str) -> Answer:
         """The month of a unit that was there on its last day. Raises Problem: malformed-id, not-found,

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from libs.service.parameters import refused
+from libs.service.scope import Scope
 from services.metrics import cut as cuts
 from services.metrics import postings, reading, tables
 from services.metrics.approved import approved, not_approved
@@ -96,16 +97,19 @@ class Comparisons:
     pool: Callable[[], asyncpg.Pool]
     sources: Sequence[str]
 
-    async def answer(self, comparison: Comparison) -> dict[str, Any]:
+    async def answer(self, comparison: Comparison, scope: Scope) -> dict[str, Any]:
         """An item for each figure that either side has: the two, the difference, the sums of what makes it by
         reason, and the lines. What is worked out of others is explained for numerator and denominator.
 
-        Raises Problem: what Comparison.sides, `reckon` and `cut.take` do; as-of-reversed, answer-too-large.
+        Raises Problem: out-of-scope, as-of-reversed, answer-too-large, what Comparison.sides, `reckon` and
+        `cut.take` do.
         """
         sides = comparison.sides()
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
             before, after = [await self._side(connection, question) for question in sides]
+            for side in (before, after):
+                await scope.need_unit(side.reckoning.hierarchy.root.id)
             later = after.reckoning.cut.positions
             if any(later.get(source, 0) < at for earlier in before.cuts() for source, at in earlier.items()):
                 raise refused("as-of-reversed", "as_of", "the earlier one comes first")

@@ -13,6 +13,7 @@ import orjson
 from libs.events.merkle import leaf_hash
 from libs.service.parameters import refused
 from libs.service.problems import Problem
+from libs.service.scope import Scope
 from services.metrics import cut as cuts
 from services.metrics import postings, tables
 from services.metrics.approved import approved_cut
@@ -76,18 +77,19 @@ class Evidence:
     topics: Topics
     sources: Sequence[str]
 
-    async def of(self, question: Question, after: str | None) -> AsyncIterator[bytes]:
+    async def of(self, question: Question, after: str | None, scope: Scope) -> AsyncIterator[bytes]:
         """Lines of JSON: first the figure, then one for each event with its postings – of those above `after`
         where that is given – in the order of the digest, then what was declared, at last the sums and the
         digest of all postings; where events cannot be read any more, the problem in their place. Nothing is
         said before it is known that there is one figure.
 
-        Raises Problem: what `the_one` does.
+        Raises Problem: out-of-scope, what `the_one` does.
         """
         question.check()
         async with self.pool().acquire() as connection, snapshot(connection):
             await tables.use_live_for_reading(connection)
             one = await the_one(connection, question, sources=self.sources)
+            await scope.need_unit(one.reckoning.hierarchy.root.id)
             since = (await cuts.take(connection, cuts.parse(after))).positions if after else {}
         return self._whole(one, since)
 

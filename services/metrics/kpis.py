@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import asyncpg
 
@@ -25,6 +26,11 @@ class Reckoned(NamedTuple):
     items: Sequence[Item]
     moment: datetime | None
 
+    @property
+    def root(self) -> UUID:
+        """The unit that the figures are about."""
+        return self.reckoning.hierarchy.root.id
+
     def about(self) -> dict[str, Any]:
         """What all items have in common."""
         return {
@@ -32,6 +38,9 @@ class Reckoned(NamedTuple):
             "boundaries": self.reckoning.boundaries,
             "as_of": f"{self.moment:%Y-%m-%dT%H:%M:%S.%fZ}" if self.moment else None,
         }
+
+    def shown(self) -> dict[str, Any]:
+        return {**self.about(), "items": [item_shown(item) for item in self.items]}
 
 
 @dataclass(frozen=True)
@@ -49,8 +58,7 @@ class Kpis:
 
     async def answer(self, question: Question) -> dict[str, Any]:
         """All of it is of one cut. Raises Problem: what `reckoned` does."""
-        found = await self.reckoned(question)
-        return {**found.about(), "items": [item_shown(item) for item in found.items]}
+        return (await self.reckoned(question)).shown()
 
     async def reckoned(self, question: Question) -> Reckoned:
         """Raises Problem: what Question.check and `reckon` do; cut-malformed, cut-not-reached,

@@ -13,6 +13,7 @@ from libs.events.handler import Handler
 from libs.service.app import ServiceApp, create_app
 from libs.service.commands import CommandApi
 from libs.service.log_service import LogService
+from libs.service.scope import Scopes
 from libs.service.serve import run
 from libs.service.settings import Settings
 from services.metrics import api, closing_routes, sheet_routes, statement_routes, verifications
@@ -29,6 +30,7 @@ from services.metrics.following import SOURCES, follow_sources
 from services.metrics.kpis import Kpis
 from services.metrics.migrations import DIRECTORIES
 from services.metrics.own_projection import OwnLists
+from services.metrics.scope import Reached
 from services.metrics.sheet_facts import SheetFacts
 from services.metrics.statement_facts import StatementFacts
 from services.metrics.stream import Streams
@@ -67,7 +69,9 @@ def create(settings: Settings) -> ServiceApp:
         }
 
     handler = Handler(service.log, domain(look_up))
-    commands = CommandApi(handler, COMMANDS, service.read_after)
+    reached = Reached(pool, {name: settings.source(name) for name in SOURCES})
+    scopes = Scopes(reached.fetch, reached.teams_of)
+    commands = CommandApi(handler, COMMANDS, service.read_after, scopes=scopes)
     closings = Closings(pool)
     kpis = Kpis(pool, sources)
     streams = Streams(kpis, most=settings.socai_most_streams)
@@ -82,11 +86,11 @@ def create(settings: Settings) -> ServiceApp:
         settings=settings,
         routes=routes,
         routers=[
-            api.reads(kpis, Comparisons(pool, sources), evidence, audit, service.read_after),
-            stream(streams, service.read_after),
-            closing_routes.reads(closings, service.read_after),
-            statement_routes.reads(pool, service.read_after),
-            sheet_routes.reads(sheets, service.read_after),
+            api.reads(kpis, Comparisons(pool, sources), evidence, audit, service.read_after, scopes, reached),
+            stream(streams, kpis, service.read_after, scopes),
+            closing_routes.reads(closings, service.read_after, scopes),
+            statement_routes.reads(pool, service.read_after, scopes),
+            sheet_routes.reads(sheets, service.read_after, scopes),
         ],
         lifespan=service.running,
         ready=service.ready,

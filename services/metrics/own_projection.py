@@ -54,7 +54,7 @@ class OwnLists:
                     await _note(connection, recorded, event.unit_id)
                     await _issue(connection, recorded, event)
                 case EventDismissed():
-                    await _note(connection, recorded, None)
+                    await _note(connection, recorded, None, of=(event.source, event.position))
                     await _dismiss(connection, recorded, event)
                 case ActivitySheetSigned():
                     await _note(connection, recorded, event.unit_id)
@@ -65,16 +65,24 @@ class OwnLists:
         """Nothing is in memory."""
 
 
-async def _note(connection: asyncpg.Connection, recorded: Recorded, unit_id: UUID | None) -> None:
+async def _note(
+    connection: asyncpg.Connection,
+    recorded: Recorded,
+    unit_id: UUID | None,
+    *,
+    of: tuple[str, int] | tuple[None, None] = (None, None),
+) -> None:
+    """`of` is another event that it is about."""
     await connection.execute(
-        """INSERT INTO own_trail (position, time, type, actor, command, unit_id)
-           VALUES ($1, $2, $3, $4, $5, $6)""",
+        """INSERT INTO own_trail (position, time, type, actor, command, unit_id, of_source, of_position)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
         recorded.position,
         datetime.fromisoformat(recorded.time),
         recorded.type,
         recorded.actor,
         UUID(recorded.commandid),
         unit_id,
+        *of,
     )
 
 

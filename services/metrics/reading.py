@@ -183,12 +183,15 @@ async def find_unit(connection: Connection, cut: Cut, reference: str, *, pointer
     return the_holder([row["unit_id"] for row in holders], reference, pointer=pointer)
 
 
-# Units that a split left behind, with what their former parent became, and what that became in turn; and
-# those that were split themselves, with their parts.
+# Units that a split left behind, with what their former parent became, and what that became in turn; those
+# that were split themselves, with their parts; and those that were dissolved when their parent was split.
+# What went into one of these whole, or was dissolved in it before, is there with it.
 _OPEN = f"""
 WITH RECURSIVE open AS (
     SELECT u.unit_id, u.status,
-           CASE u.status WHEN 'ended' THEN u.unit_id
+           CASE WHEN u.status = 'ended'
+                 AND EXISTS (SELECT FROM unit_successions s
+                              WHERE s.from_id = u.unit_id AND {known_at_cut("s")}) THEN u.unit_id
                 ELSE coalesce((SELECT b.parent_id FROM unit_spans b
                                 WHERE b.unit_id = u.unit_id AND b.status = 'active'
                                   AND b.valid_from < u.valid_from AND {known_at_cut("b")}
@@ -206,9 +209,14 @@ WITH RECURSIVE open AS (
 ), whole AS (
     SELECT unit_id, unit_id AS held FROM open
      UNION
-    SELECT w.unit_id, s.from_id
-      FROM whole w JOIN unit_successions s ON s.to_id = w.held
-     WHERE s.extent = 'whole' AND s.effective <= $1 AND {known_at_cut("s")}
+    SELECT w.unit_id, h.id
+      FROM whole w
+     CROSS JOIN LATERAL (
+           SELECT s.from_id FROM unit_successions s
+            WHERE s.to_id = w.held AND s.extent = 'whole' AND s.effective <= $1 AND {known_at_cut("s")}
+            UNION ALL
+           SELECT u.unit_id FROM unit_spans u
+            WHERE u.parent_id = w.held AND u.status = 'ended' AND {ON_DAY}) h (id)
 )
 SELECT o.unit_id, o.status, array_remove(array_agg(b.candidate), NULL) AS candidates,
        ARRAY(SELECT w.held FROM whole w WHERE w.unit_id = o.unit_id) AS holds

@@ -154,12 +154,13 @@ def _of_sources(
     sources: Sequence[str], cut: Cut, asked: Asked, health: Mapping[str, str | None]
 ) -> list[str]:
     """A source is complete up to a position that was named, however far it has come since; and up to a moment
-    that its events go beyond.
+    that its events go beyond. One of which nothing is included is missing, also where that was named.
     """
     warnings = dict.fromkeys(
         "source-missing" if not cut.positions.get(source) else health[source]
         for source in sources
-        if source not in (asked if isinstance(asked, Mapping) else cut.passed)
+        if not cut.positions.get(source)
+        or source not in (asked if isinstance(asked, Mapping) else cut.passed)
     )
     return [warning for warning in warnings if warning]
 

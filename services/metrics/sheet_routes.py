@@ -15,6 +15,7 @@ from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
+from libs.service.scope import Scope, Scopes, scoped
 from libs.service.sheets import Cell, Sheet, workbook_answer
 from services.metrics.activity_sheets import DONE, ActivitySheets, Answer
 from services.metrics.closing_routes import OfMonth, add_of_month
@@ -61,14 +62,19 @@ def writes(routes: Routes, commands: CommandApi, closings: Closings, read_after:
     )
 
 
-def reads(sheets: ActivitySheets, read_after: ReadAfter) -> APIRouter:
+def reads(sheets: ActivitySheets, read_after: ReadAfter, scopes: Scopes) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
-    router = APIRouter(prefix="/v1", dependencies=[Depends(known_parameters), Depends(included)])
+    in_scope = scoped(scopes)
+    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
+    router = APIRouter(
+        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
+    )
 
     @router.get("/activity-sheets")
     async def list_activity(
+        scope: Scoped,
         unit: OfUnit,
         month: OfMonth,
         member: UUID | None = None,
@@ -81,6 +87,7 @@ def reads(sheets: ActivitySheets, read_after: ReadAfter) -> APIRouter:
         about, rows = await sheets.answer(
             unit,
             month,
+            scope=scope,
             member=member,
             as_of=as_of,
             after=None if after is None else (after[0], after[1]),
@@ -90,8 +97,10 @@ def reads(sheets: ActivitySheets, read_after: ReadAfter) -> APIRouter:
         return Json({**about, **found})
 
     @router.get("/exports/activity-sheets.xlsx")
-    async def export_activity(request: Request, unit: OfUnit, month: OfMonth, as_of: AsOf = None) -> Response:
-        about, rows = await sheets.answer(unit, month, as_of=as_of)
+    async def export_activity(
+        request: Request, scope: Scoped, unit: OfUnit, month: OfMonth, as_of: AsOf = None
+    ) -> Response:
+        about, rows = await sheets.answer(unit, month, scope=scope, as_of=as_of)
         language = language_of(request.headers.get("accept-language"))
         title = _NAMES["sheet"][LANGUAGES.index(language)]
         words = (title, about["unit"]["full_name"], month)

@@ -16,23 +16,28 @@ from libs.service.parameters import known_parameters
 from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
+from libs.service.scope import Scope, Scopes, scoped
 from services.metrics.decisions.statements import IssueStatement
 
-_COLUMNS = "statement_id AS id, content, digest, issued_by, issued_at, position"
+_COLUMNS = "statement_id AS id, unit_id, content, digest, issued_by, issued_at, position"
 
 
 def writes(routes: Routes, commands: CommandApi) -> None:
     commands.post(routes, "/v1/statements", IssueStatement)
 
 
-def reads(pool: Callable[[], asyncpg.Pool], read_after: ReadAfter) -> APIRouter:
+def reads(pool: Callable[[], asyncpg.Pool], read_after: ReadAfter, scopes: Scopes) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
-    router = APIRouter(prefix="/v1", dependencies=[Depends(known_parameters), Depends(included)])
+    in_scope = scoped(scopes)
+    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
+    router = APIRouter(
+        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
+    )
 
     @router.get("/statements/{id}")
-    async def get_statement(request: Request) -> Response:
+    async def get_statement(request: Request, scope: Scoped) -> Response:
         """As it was issued; `canonical` is the text that the digest is over."""
         try:
             statement_id = UUID(request.path_params["id"])
@@ -43,15 +48,18 @@ def reads(pool: Callable[[], asyncpg.Pool], read_after: ReadAfter) -> APIRouter:
         )
         if row is None:
             raise Problem("not-found")
+        await scope.need_unit(row["unit_id"])
         return Json({**_shown(row), "canonical": row["content"]})
 
     @router.get("/statements")
     async def list_statements(
+        scope: Scoped,
         unit: Annotated[UUID, Query(description="Those of this unit")],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
         """The latest first."""
+        await scope.need_unit(unit)
         before = read_cursor(cursor, INT8) or (None,)
         rows = await pool().fetch(
             f"""SELECT {_COLUMNS} FROM statements

@@ -11,6 +11,8 @@ from libs.service.auth import principal_of
 from libs.service.event_stream import MEDIA_TYPE, EventStream
 from libs.service.parameters import known_parameters
 from libs.service.read_after import ReadAfter
+from libs.service.scope import Scope, Scopes, scoped
+from services.metrics.kpis import Kpis
 from services.metrics.question import Asked, Question
 from services.metrics.stream import Streams
 
@@ -45,21 +47,28 @@ class StreamQuestion(Asked):
         return Question.model_validate({**given, "indicator": self.indicator or list(DASHBOARD)})
 
 
-def stream(streams: Streams, read_after: ReadAfter) -> APIRouter:
+def stream(streams: Streams, kpis: Kpis, read_after: ReadAfter, scopes: Scopes) -> APIRouter:
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
+    in_scope = scoped(scopes)
     router = APIRouter(prefix="/v1")
 
     @router.get(
         "/kpis/stream",
-        dependencies=[Depends(known_parameters), Depends(included)],
+        dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)],
         status_code=200,
         response_class=EventStream,
         responses=_RESPONSES,
     )
-    async def stream_kpis(request: Request, asked: Annotated[StreamQuestion, Query()]) -> Response:
+    async def stream_kpis(
+        request: Request,
+        scope: Annotated[Scope, Depends(in_scope)],
+        asked: Annotated[StreamQuestion, Query()],
+    ) -> Response:
         """Figures as they change."""
+        if not scope.covered.everywhere:
+            await scope.need_unit((await kpis.reckoned(asked.question())).root)
         last_id = request.headers.get("last-event-id")
         until = principal_of(request.scope).expires_at
         return EventStream(await streams.open(asked.question(), last_id=last_id, until=until))

@@ -13,6 +13,7 @@ from libs.events.day import Day
 from libs.events.log import Log
 from libs.service import hierarchy
 from libs.service.answers import Json
+from libs.service.auth import principal_of
 from libs.service.commands import CommandApi
 from libs.service.opening import Opening, Sealed
 from libs.service.pages import DEFAULT_LIMIT, INT8, Cursor, Limit, page, read_cursor, text
@@ -20,6 +21,7 @@ from libs.service.parameters import check_period, known_parameters
 from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
+from libs.service.scope import Scope, Scopes, scoped
 from services.registry import boundaries, lists, unit_history
 from services.registry.domain.baselines import BaselineName, DeclareBaseline
 from services.registry.domain.campaigns import CancelCampaign, HoldCampaign, PlanCampaign, Status
@@ -42,6 +44,7 @@ from services.registry.domain.teams import FormTeam, member_stream
 from services.registry.domain.text import IndicatorCode, ServiceCode
 from services.registry.domain.training import AssignSpecialities, CompleteTraining
 from services.registry.domain.units import EstablishUnit
+from services.registry.me import me
 
 OnDay = Annotated[Day | None, Query(description="A day in Vietnam; default: today")]
 Indicator = Annotated[str | None, Query(max_length=80, description="An indicator's code")]
@@ -82,16 +85,25 @@ def writes(commands: CommandApi) -> Routes:
     return routes
 
 
-def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
+def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> APIRouter:
     """The routes that answer from the registry's tables."""
 
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
-    router = APIRouter(prefix="/v1", dependencies=[Depends(known_parameters), Depends(included)])
+    in_scope = scoped(scopes)
+    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
+    router = APIRouter(
+        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
+    )
 
     async def named(pool: asyncpg.Pool, unit: str | None, on: date | None) -> hierarchy.Unit | None:
         return await hierarchy.find_unit(pool, unit, on=on, pointer="/query/unit") if unit else None
+
+    @router.get("/me")
+    async def get_me(request: Request) -> Response:
+        """Who I am: roles, units, member, team, and what I may do."""
+        return Json(await me(log.pool, principal_of(request.scope)))
 
     @router.get("/units")
     async def list_units(
@@ -144,31 +156,44 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
 
     @router.get("/teams")
     async def list_teams(
-        unit: UnitReference = None, on: OnDay = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+        scope: Scoped,
+        unit: UnitReference = None,
+        on: OnDay = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
     ) -> Response:
         """The teams of a day, in a unit and those below it, as they were then."""
         place = await named(log.pool, unit, on)
         day = place.on if place else on or hierarchy.today()
-        rows = await lists.list_teams(log.pool, unit=place, on=day, after=_position(cursor), limit=limit + 1)
+        units = await scope.within(log.pool, place)
+        rows = await lists.list_teams(
+            log.pool, units=units, own=scope.own_teams, on=day, after=_position(cursor), limit=limit + 1
+        )
         return _page(rows, limit)
 
     @router.get("/teams/{id}")
-    async def get_team(id: UUID) -> Response:  # noqa: A002
+    async def get_team(scope: Scoped, id: UUID) -> Response:  # noqa: A002
         """A team as it is now, with the members who are in it."""
-        return _one(await lists.find_team(log.pool, id))
+        team = await lists.find_team(log.pool, id)
+        if team is not None:
+            await scope.need(lambda covered: covered.team(id, team["unit_ids"]))
+        return _one(team)
 
     @router.get("/members/{id}")
-    async def get_member(request: Request, id: UUID) -> Response:  # noqa: A002
+    async def get_member(request: Request, scope: Scoped, id: UUID) -> Response:  # noqa: A002
         """A member in their last team, with what they have learned and the teams before."""
         found, subject = await lists.find_member(log.pool, id), member_stream(id)
         if found is None:
             raise Problem("not-found")
+        team_id, unit_ids = found["team_id"], await lists.units_of_team(log.pool, found["team_id"])
+        await scope.need(lambda covered: covered.team(team_id, unit_ids))
         said = Sealed.of(await log.read_streams([subject]))
         opened = await opening.open(request, {subject: said.values}, purpose="member")
         return _one({**found, **opened.get(subject, {}), **said.marks()})
 
     @router.get("/baselines")
     async def list_baselines(
+        scope: Scoped,
         unit: UnitReference = None,
         on: OnDay = None,
         name: Annotated[BaselineName | None, Query(description="What is counted")] = None,
@@ -178,12 +203,17 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         """Baselines of a unit and those below it, in the order in which they were declared."""
         place = await named(log.pool, unit, on)
         rows = await lists.list_baselines(
-            log.pool, unit=place, name=name, after=_position(cursor), limit=limit + 1
+            log.pool,
+            units=await scope.within(log.pool, place),
+            name=name,
+            after=_position(cursor),
+            limit=limit + 1,
         )
         return _page(rows, limit)
 
     @router.get("/campaigns")
     async def list_campaigns(
+        scope: Scoped,
         unit: UnitReference = None,
         team: Annotated[UUID | None, Query(description="A team that takes part")] = None,
         since: Annotated[Day | None, Query(alias="from", description="First day")] = None,
@@ -194,19 +224,30 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
     ) -> Response:
         """Campaigns of a unit and those below it, in the order in which they were planned."""
         check_period(since, until)
+        place = await named(log.pool, unit, None)
         wanted = lists.CampaignFilter(
-            unit=await named(log.pool, unit, None), team_id=team, since=since, until=until, status=status
+            units=await scope.within(log.pool, place),
+            own_teams=None if place else scope.own_teams,
+            team_id=team,
+            since=since,
+            until=until,
+            status=status,
         )
         rows = await lists.list_campaigns(log.pool, wanted, after=_position(cursor), limit=limit + 1)
         return _page(rows, limit)
 
     @router.get("/campaigns/{id}")
-    async def get_campaign(id: UUID) -> Response:  # noqa: A002
+    async def get_campaign(scope: Scoped, id: UUID) -> Response:  # noqa: A002
         """A campaign, and whether it was held."""
-        return _one(await lists.find_campaign(log.pool, id))
+        campaign = await lists.find_campaign(log.pool, id)
+        if campaign is not None:
+            unit_id, team_ids = campaign["unit_id"], campaign["team_ids"]
+            await scope.need(lambda covered: covered.unit(unit_id) or not covered.teams.isdisjoint(team_ids))
+        return _one(campaign)
 
     @router.get("/statistics")
     async def list_statistics(
+        scope: Scoped,
         unit: UnitReference = None,
         indicator: Indicator = None,
         limit: Limit = DEFAULT_LIMIT,
@@ -215,12 +256,17 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
         """Statistics of a unit and those below it, in the order in which they were reported."""
         place = await named(log.pool, unit, None)
         rows = await lists.list_statistics(
-            log.pool, unit=place, indicator=indicator, after=_position(cursor), limit=limit + 1
+            log.pool,
+            units=await scope.within(log.pool, place),
+            indicator=indicator,
+            after=_position(cursor),
+            limit=limit + 1,
         )
         return _page(rows, limit)
 
     @router.get("/targets")
     async def list_targets(
+        scope: Scoped,
         unit: UnitReference = None,
         indicator: Indicator = None,
         limit: Limit = DEFAULT_LIMIT,
@@ -228,8 +274,12 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening) -> APIRouter:
     ) -> Response:
         """Targets of a unit itself, in the order in which they were set."""
         place = await named(log.pool, unit, None)
+        units = scope.units
+        if place is not None:
+            await scope.need_unit(place.unit_id)
+            units = [place.unit_id]
         rows = await lists.list_targets(
-            log.pool, unit=place, indicator=indicator, after=_position(cursor), limit=limit + 1
+            log.pool, units=units, indicator=indicator, after=_position(cursor), limit=limit + 1
         )
         return _page(rows, limit)
 

@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 
 from libs.events.envelope import decode
-from libs.service.hierarchy import Unit, units_below
+from libs.service.scope import OwnTeams
 
 Answer = dict[str, Any]
 
@@ -25,13 +25,18 @@ SELECT m.member_id AS id, m.team_id, m.role, m.organisations, m.joined_on,
 
 
 async def list_teams(
-    pool: asyncpg.Pool, *, unit: Unit | None, on: date, after: int | None, limit: int
+    pool: asyncpg.Pool,
+    *,
+    units: list[UUID] | None,
+    own: list[UUID] | None,
+    on: date,
+    after: int | None,
+    limit: int,
 ) -> list[tuple[int, Answer]]:
-    """Teams that there were on a day, as they were on that day, at or below a unit as it was then, in the
-    order in which they were entered; each with its place in that order.
+    """Teams that there were on a day, as they were on that day, in any of these units, in the order in which
+    they were entered; each with its place in that order. With `own`, only those.
     """
-    below = await units_below(pool, unit) if unit else None
-    rows = await pool.fetch(_LIST_TEAMS, on, below, after or 0, limit)
+    rows = await pool.fetch(_LIST_TEAMS, on, units, after or 0, limit, own)
     return [_placed(row) for row in rows]
 
 
@@ -44,10 +49,35 @@ SELECT t.position, {_TEAM}, s.name, s.unit_ids, s.place_id, l.member_id AS leade
  WHERE s.valid_from <= $1 AND (s.valid_to IS NULL OR s.valid_to >= $1)
    AND (t.dissolved_on IS NULL OR t.dissolved_on >= $1)
    AND ($2::uuid[] IS NULL OR s.place_id = ANY($2) OR s.unit_ids && $2)
+   AND ($5::uuid[] IS NULL OR t.team_id = ANY($5))
    AND t.position > $3
  ORDER BY t.position
  LIMIT $4
 """
+
+
+async def teams_of(pool: asyncpg.Pool, subject: str) -> OwnTeams:
+    """What somebody who signs in is a member of now."""
+    rows = await pool.fetch(_OWN_TEAMS, subject)
+    there = [row for row in rows if row["there"]]
+    return OwnTeams(
+        frozenset(row["team_id"] for row in there),
+        frozenset(unit_id for row in there for unit_id in row["unit_ids"]),
+        linked=bool(rows),
+    )
+
+
+_OWN_TEAMS = """
+SELECT t.team_id, t.unit_ids, m.left_on IS NULL AND t.dissolved_on IS NULL AS there
+  FROM members m JOIN teams t USING (team_id)
+ WHERE m.subject = $1
+"""
+
+
+async def units_of_team(pool: asyncpg.Pool, team_id: UUID) -> list[UUID]:
+    """Where it works now, or worked last."""
+    units: list[UUID] | None = await pool.fetchval("SELECT unit_ids FROM teams WHERE team_id = $1", team_id)
+    return units or []
 
 
 async def find_team(pool: asyncpg.Pool, team_id: UUID) -> Answer | None:
@@ -82,11 +112,10 @@ def _member(row: asyncpg.Record) -> Answer:
 
 
 async def list_baselines(
-    pool: asyncpg.Pool, *, unit: Unit | None, name: str | None, after: int | None, limit: int
+    pool: asyncpg.Pool, *, units: list[UUID] | None, name: str | None, after: int | None, limit: int
 ) -> list[tuple[int, Answer]]:
-    """Baselines of a unit and of those below it, in the order in which they were entered."""
-    below = await units_below(pool, unit) if unit else None
-    rows = await pool.fetch(_LIST_BASELINES, name, below, after or 0, limit)
+    """Baselines of these units, in the order in which they were entered."""
+    rows = await pool.fetch(_LIST_BASELINES, name, units, after or 0, limit)
     return [_placed(row) for row in rows]
 
 
@@ -103,9 +132,12 @@ SELECT position, baseline_id AS id, unit_id, name, as_of, value, source, version
 
 @dataclass(frozen=True, slots=True)
 class CampaignFilter:
-    """Which campaigns a list is about; `since` and `until` are their days, both included."""
+    """Which campaigns a list is about: those of these units, or of these teams; `since` and `until` are their
+    days, both included.
+    """
 
-    unit: Unit | None = None
+    units: list[UUID] | None = None
+    own_teams: list[UUID] | None = None
     team_id: UUID | None = None
     since: date | None = None
     until: date | None = None
@@ -115,16 +147,17 @@ class CampaignFilter:
 async def list_campaigns(
     pool: asyncpg.Pool, wanted: CampaignFilter, *, after: int | None, limit: int
 ) -> list[tuple[int, Answer]]:
-    """Campaigns in the order in which they were planned; of a unit, those of it and of the units below."""
+    """Campaigns in the order in which they were planned."""
     rows = await pool.fetch(
         _LIST_CAMPAIGNS,
-        await units_below(pool, wanted.unit) if wanted.unit else None,
+        wanted.units,
         wanted.team_id,
         wanted.since,
         wanted.until,
         wanted.status,
         after or 0,
         limit,
+        wanted.own_teams or [],
     )
     return [_placed(row) for row in rows]
 
@@ -133,7 +166,7 @@ _CAMPAIGN = "campaign_id AS id, unit_id, team_ids, name, day, partners, status, 
 _LIST_CAMPAIGNS = f"""
 SELECT position, {_CAMPAIGN}
   FROM campaigns
- WHERE ($1::uuid[] IS NULL OR unit_id = ANY($1))
+ WHERE ($1::uuid[] IS NULL OR unit_id = ANY($1) OR team_ids && $8::uuid[])
    AND ($2::uuid IS NULL OR team_ids @> ARRAY[$2])
    AND ($3::date IS NULL OR day >= $3)
    AND ($4::date IS NULL OR day <= $4)
@@ -150,13 +183,12 @@ async def find_campaign(pool: asyncpg.Pool, campaign_id: UUID) -> Answer | None:
 
 
 async def list_statistics(
-    pool: asyncpg.Pool, *, unit: Unit | None, indicator: str | None, after: int | None, limit: int
+    pool: asyncpg.Pool, *, units: list[UUID] | None, indicator: str | None, after: int | None, limit: int
 ) -> list[tuple[int, Answer]]:
-    """Statistics of a unit and of those below it, in the order in which they were reported. `withdrawn` is
-    the reason for which one was.
+    """Statistics of these units, in the order in which they were reported. `withdrawn` is the reason for
+    which one was.
     """
-    below = await units_below(pool, unit) if unit else None
-    return [_placed(row) for row in await pool.fetch(_LIST_STATISTICS, below, indicator, after or 0, limit)]
+    return [_placed(row) for row in await pool.fetch(_LIST_STATISTICS, units, indicator, after or 0, limit)]
 
 
 _LIST_STATISTICS = """
@@ -172,13 +204,12 @@ SELECT position, statistic_id AS id, unit_id, indicator, measure, value::float8,
 
 
 async def list_targets(
-    pool: asyncpg.Pool, *, unit: Unit | None, indicator: str | None, after: int | None, limit: int
+    pool: asyncpg.Pool, *, units: list[UUID] | None, indicator: str | None, after: int | None, limit: int
 ) -> list[tuple[int, Answer]]:
-    """Targets of a unit itself: one that is set for it says nothing about those below. `version` is that of
+    """Targets of these units: one that is set for a unit says nothing about those below. `version` is that of
     the target as a whole.
     """
-    unit_id = unit.unit_id if unit else None
-    return [_placed(row) for row in await pool.fetch(_LIST_TARGETS, unit_id, indicator, after or 0, limit)]
+    return [_placed(row) for row in await pool.fetch(_LIST_TARGETS, units, indicator, after or 0, limit)]
 
 
 _LIST_TARGETS = """
@@ -186,7 +217,7 @@ SELECT position, target_id AS id, unit_id, indicator, digital_service, stage, me
        cascaded_from, withdrawn,
        (SELECT max(whole.version) FROM targets whole WHERE whole.target_id = targets.target_id) AS version
   FROM targets
- WHERE ($1::uuid IS NULL OR unit_id = $1)
+ WHERE ($1::uuid[] IS NULL OR unit_id = ANY($1))
    AND ($2::text IS NULL OR indicator = $2)
    AND position > $3
  ORDER BY position

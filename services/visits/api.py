@@ -10,7 +10,9 @@ from starlette.responses import Response
 from libs.events.day import Day
 from libs.events.log import Log
 from libs.service import hierarchy
+from libs.service.access import rule_of
 from libs.service.answers import Json
+from libs.service.auth import principal_of
 from libs.service.body import read_json
 from libs.service.commands import CommandApi
 from libs.service.openapi import operation
@@ -20,6 +22,7 @@ from libs.service.parameters import check_period, known_parameters, refused
 from libs.service.problems import Problem, from_validation, language_of
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
+from libs.service.scope import Scope, Scopes, scoped
 from libs.service.sheets import csv_answer
 from services.visits import lists, shown
 from services.visits.bundle import read_bundle
@@ -62,7 +65,7 @@ class KnownQuestion(BaseModel):
     ids: Annotated[list[UUID], Field(max_length=10_000)]
 
 
-def writes(commands: CommandApi, log: Log) -> Routes:
+def writes(commands: CommandApi, log: Log, scopes: Scopes) -> Routes:
     """The routes that devices use most."""
     routes = Routes()
     commands.post(routes, "/v1/households", RegisterHousehold)
@@ -87,6 +90,7 @@ def writes(commands: CommandApi, log: Log) -> Routes:
     commands.post_many(routes, "/v1/visits/group", GroupVisits)
 
     async def known(request: Request) -> Response:
+        await scopes.of(principal_of(request.scope), rule_of("POST", "/v1/sync/known"))
         body = await read_json(request.scope, request.receive)
         try:
             question = KnownQuestion.model_validate_json(body)
@@ -101,7 +105,7 @@ def writes(commands: CommandApi, log: Log) -> Routes:
     return routes
 
 
-def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) -> APIRouter:
+def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal, scopes: Scopes) -> APIRouter:
     """The routes that answer from this service's log and tables. `registry` is the source of what it knows of
     the registry.
     """
@@ -110,7 +114,11 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
     async def included(request: Request) -> None:
         await read_after.wait(request.scope)
 
-    router = APIRouter(prefix="/v1", dependencies=[Depends(known_parameters), Depends(included)])
+    in_scope = scoped(scopes)
+    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
+    router = APIRouter(
+        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
+    )
 
     async def named(unit: str | None) -> hierarchy.Unit | None:
         return await hierarchy.find_unit(log.pool, unit, pointer="/query/unit") if unit else None
@@ -126,9 +134,16 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
         rows = await lists.list_visits(log.pool, wanted, before=before, limit=limit + 1)
         return Json(page(rows, limit, key=lambda row: row[:1], item=lambda row: row[1]))
 
+    async def household_of(scope: Scope, household_id: UUID) -> shown.Answer:
+        """Raises Problem: not-found, out-of-scope."""
+        household = shown.fold_household(await stream(household_stream(household_id)))
+        await scope.need_unit(UUID(household["unit_id"]))
+        return household
+
     @router.get("/households")
     async def list_households(
         request: Request,
+        scope: Scoped,
         unit: UnitReference = None,
         q: Annotated[
             str | None,
@@ -140,10 +155,10 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
     ) -> Response:
         place = await named(unit)
         if q is not None:
-            return await search(request, q, place, not_visited=not_visited, limit=limit, cursor=cursor)
+            return await search(request, q, place, scope, not_visited=not_visited, limit=limit, cursor=cursor)
         rows = await lists.list_households(
             log.pool,
-            unit=place,
+            units=await scope.within(log.pool, place),
             not_visited=not_visited,
             after=read_cursor(cursor, UUID, INT4, UUID),
             limit=limit + 1,
@@ -155,6 +170,7 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
         request: Request,
         q: str,
         unit: hierarchy.Unit | None,
+        scope: Scope,
         *,
         not_visited: bool | None,
         limit: int,
@@ -168,31 +184,41 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
             raise Problem("personal-data-closed")
         (after,) = read_cursor(cursor, UUID) or (None,)
         rows = await lists.list_households(
-            log.pool, unit=unit, not_visited=not_visited, after=None, limit=LARGEST_COMMUNE
+            log.pool,
+            units=await scope.within(log.pool, unit),
+            not_visited=not_visited,
+            after=None,
+            limit=LARGEST_COMMUNE,
         )
         households = [answer for _, answer in rows]
         found = await personal.search(request, households, unit, q, after=after, limit=limit)
         return Json(page(found[: limit + 1], limit, key=lambda row: [row["id"]], item=lambda row: row))
 
     @router.get("/households/{id}")
-    async def get_household(request: Request, id: UUID) -> Response:  # noqa: A002 – the path's name
-        household = shown.fold_household(await stream(household_stream(id)))
-        return _one(await personal.household(request, household))
+    async def get_household(
+        request: Request,
+        scope: Scoped,
+        id: UUID,  # noqa: A002 – the path's name
+    ) -> Response:
+        return _one(await personal.household(request, await household_of(scope, id)))
 
     @router.get("/households/{id}/disclosure")
-    async def disclose(request: Request, id: UUID) -> Response:  # noqa: A002
+    async def disclose(request: Request, scope: Scoped, id: UUID) -> Response:  # noqa: A002
+        await household_of(scope, id)
         return Json(await personal.disclosure(request, id))
 
     @router.get("/households/{id}/visits")
     async def list_visits_of_household(
+        scope: Scoped,
         id: UUID,  # noqa: A002
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
-        await stream(household_stream(id))
+        await household_of(scope, id)
         return await visits(lists.VisitFilter(household_id=id), limit, cursor)
 
     async def wanted(
+        scope: Scoped,
         unit: UnitReference = None,
         team: UUID | None = None,
         member: UUID | None = None,
@@ -202,8 +228,11 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
         status: lists.Status | None = None,
     ) -> lists.VisitFilter:
         check_period(since, until)
+        place = await named(unit)
         return lists.VisitFilter(
-            unit=await named(unit),
+            unit=place,
+            units=await scope.within(log.pool, place),
+            own_teams=None if place else scope.own_teams,
             team_id=team,
             member_id=member,
             since=since,
@@ -230,13 +259,18 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
         return csv_answer(await table.pieces(), *table.words, language=language)
 
     @router.get("/visits/{id}")
-    async def get_visit(request: Request, id: UUID) -> Response:  # noqa: A002
-        visit = await personal.visit(request, shown.fold_visit(await stream(visit_stream(id))))
+    async def get_visit(request: Request, scope: Scoped, id: UUID) -> Response:  # noqa: A002
+        visit = shown.fold_visit(await stream(visit_stream(id)))
+        team_id = UUID(visit["team_id"])
+        if team_id not in scope.covered.teams:
+            await household_of(scope, UUID(visit["household_id"]))
+        visit = await personal.visit(request, visit)
         return _one({**visit, "ordinal": await lists.ordinal(log.pool, id)})
 
     @router.get("/teams/{id}/bundle")
     async def get_bundle(
         request: Request,
+        scope: Scoped,
         id: UUID,  # noqa: A002
         since: Annotated[
             str | None, Query(max_length=500, description="`cursor` of an earlier answer")
@@ -246,6 +280,8 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal) ->
             str | None, Query(max_length=1000, description="`next` of the page before; it knows `since`")
         ] = None,
     ) -> Response:
+        units = await lists.units_of_team(log.pool, id)
+        await scope.need(lambda covered: not units or covered.team(id, units))
         answer = await read_bundle(log.pool, id, sources=sources, since=since, cursor=cursor, limit=limit)
         return Json(await personal.bundled(request, answer))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from libs.service.hierarchy import Unit, units_below
+from libs.service.hierarchy import Unit
 from services.visits.shown import Answer, fold_visit
 
 Status = Literal["recorded", "confirmed", "disputed", "voided"]
@@ -17,17 +17,17 @@ HouseholdKey = tuple[UUID, int, UUID]
 async def list_households(
     pool: asyncpg.Pool,
     *,
-    unit: Unit | None,
+    units: list[UUID] | None,
     not_visited: bool | None,
     after: HouseholdKey | None,
     limit: int,
 ) -> list[tuple[HouseholdKey, Answer]]:
-    """Households that are at or below a unit now, by hamlet and number, each with its place in that order.
-    Those that were closed or absorbed are not among them.
+    """Households that are in these units now, by hamlet and number, each with its place in that order. Those
+    that were closed or absorbed are not among them.
     """
     rows = await pool.fetch(
         _LIST_HOUSEHOLDS,
-        await units_below(pool, unit) if unit else None,
+        units,
         not_visited,
         *(after or (None, None, None)),
         limit,
@@ -56,11 +56,15 @@ SELECT household_id AS id, unit_id, number, since, size, adults, people_15_and_o
 
 @dataclass(frozen=True, slots=True)
 class VisitFilter:
-    """Which visits a list is about; `since` and `until` are days of the visit, both included. Of a household
-    that absorbed others, theirs are among its own, and the other way round.
+    """Which visits a list is about: those of households in `units`, of which `unit` is the
+    one above, or of these teams; `since` and
+    `until` are days of the visit, both included. Of a household that absorbed others, theirs are among its
+    own, and the other way round.
     """
 
     unit: Unit | None = None
+    units: list[UUID] | None = None
+    own_teams: list[UUID] | None = None
     household_id: UUID | None = None
     team_id: UUID | None = None
     member_id: UUID | None = None
@@ -76,7 +80,7 @@ async def list_visits(
     """Visits, those recorded last first, each with its position; what they say comes from their events."""
     rows = await pool.fetch(
         _LIST_VISITS,
-        await units_below(pool, wanted.unit) if wanted.unit else None,
+        wanted.units,
         wanted.household_id,
         wanted.team_id,
         wanted.member_id,
@@ -86,6 +90,7 @@ async def list_visits(
         before,
         limit,
         wanted.campaign_id,
+        wanted.own_teams or [],
     )
     return [(row["position"], {**fold_visit(row["payloads"]), "ordinal": row["ordinal"]}) for row in rows]
 
@@ -116,7 +121,7 @@ SELECT v.position, {_ORDINAL} AS ordinal,
             THEN (SELECT array_agg(e.payload ORDER BY e.version) FROM events e WHERE e.stream = r.stream)
             ELSE ARRAY[r.payload] END AS payloads
   FROM (SELECT v.* FROM visits v JOIN households h ON h.household_id = v.survivor_id
-         WHERE ($1::uuid[] IS NULL OR h.unit_id = ANY($1))
+         WHERE ($1::uuid[] IS NULL OR h.unit_id = ANY($1) OR v.team_id = ANY($11::uuid[]))
            AND ($2::uuid IS NULL
                 OR v.survivor_id = (SELECT survivor_id FROM households WHERE household_id = $2))
            AND ($3::uuid IS NULL OR v.team_id = $3)
@@ -134,6 +139,18 @@ SELECT v.position, {_ORDINAL} AS ordinal,
          LIMIT $9) v
   JOIN events r USING (position)
  ORDER BY v.position DESC
+"""
+
+
+async def units_of_team(pool: asyncpg.Pool, team_id: UUID) -> list[UUID]:
+    """Where a team works, as far as anybody has heard of it."""
+    rows = await pool.fetch(_UNITS_OF_TEAM, str(team_id))
+    return [row["unit_id"] for row in rows]
+
+
+_UNITS_OF_TEAM = """
+SELECT jsonb_array_elements_text(content -> 'unit_ids')::uuid AS unit_id
+  FROM registry_facts WHERE kind = 'team' AND name = $1
 """
 
 

@@ -8,6 +8,7 @@ from libs.service.commands import CommandApi
 from libs.service.log_keys import verifier
 from libs.service.log_service import LogService
 from libs.service.opening import Opening
+from libs.service.scope import Scopes
 from libs.service.serve import run
 from libs.service.settings import Settings
 from services.visits import api
@@ -26,13 +27,16 @@ def create(settings: Settings) -> ServiceApp:
     key = verifier(settings, registry)
     service.consume(lambda pool: Consumer(pool, RegistryCopy(), registry, topic, verifier=key))
     service.consume(lambda pool: Consumer(pool, VisitsLists(), service.source, LogFeed(service.log)))
-    handler = Handler(service.log, domain(Registry(service.log, registry).prepare), service.keys)
+    known = Registry(service.log, registry)
+    handler = Handler(service.log, domain(known.prepare), service.keys)
+    scopes = Scopes(lambda *asked: service.log.pool.fetch(*asked), known.teams_of)
+    commands = CommandApi(handler, COMMANDS, service.read_after, scopes=scopes, fold=fold)
     personal = Personal(service.log, Opening(handler, service.keys))
     return create_app(
         service=SERVICE,
         settings=settings,
-        routes=api.writes(CommandApi(handler, COMMANDS, service.read_after, fold=fold), service.log),
-        routers=[api.reads(service.log, service.read_after, registry, personal)],
+        routes=api.writes(commands, service.log, scopes),
+        routers=[api.reads(service.log, service.read_after, registry, personal, scopes)],
         lifespan=service.running,
         ready=service.ready,
         status=service.status,

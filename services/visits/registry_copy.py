@@ -1,6 +1,7 @@
 """This service's own copy of the registry: written from the registry's topic, read for every decision."""
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,10 @@ from libs.events.decider import Command
 from libs.events.envelope import Recorded
 from libs.events.log import Log
 from libs.events.quarantine import Poisoned
+from libs.service.hierarchy import today
+from libs.service.problems import Problem
+from libs.service.read_after import PATIENCE
+from libs.service.scope import OwnTeams
 from libs.service.unit_copy import UnitCopy
 from libs.service.unit_events import UNIT_EVENTS
 from libs.service.unit_tree import Contradiction
@@ -143,6 +148,10 @@ class Registry:
     index; the consumer's checkpoint, read in the same statement, says how far that makes it complete. What
     comes out of quarantine has an old position, so then everything is read again. Any number of processes
     stay right, whichever of them runs the consumer.
+
+    A copy that is only being made tells nothing: of whoever is not in it yet nobody could say that they are a
+    member, and a member would pass for an officer. Once it has reached the end of the topic, what is behind
+    that may still arrive.
     """
 
     def __init__(self, log: Log, source: str) -> None:
@@ -151,17 +160,32 @@ class Registry:
         self._position = 0
         self._held: frozenset[int] = frozenset()
         self._known = Known()
+        self._whole = False
         self._next: asyncio.Task[Known] | None = None
         self._running: asyncio.Task[Known] | None = None
 
     async def prepare(self, _: Sequence[Command]) -> Known:
         """What is known at the moment of asking. Those who ask while an answer is on its way share the next
-        one: theirs must not be older than their question.
+        one: theirs must not be older than their question. Raises Problem copy-behind.
         """
         if self._next is None:
             self._next = asyncio.create_task(self._after(self._running))
             self._next.add_done_callback(background.looked_at)  # all who asked may have gone away
         return await asyncio.shield(self._next)
+
+    async def teams_of(self, subject: str) -> OwnTeams:
+        """What somebody who signs in is a member of today."""
+        known = await self.prepare(())
+        day = today()
+        members = [known.members[member_id] for member_id in known.members_of(subject)]
+        teams = {
+            each.team_id: known.teams[each.team_id].unit_ids
+            for member in members
+            for each in member.memberships
+            if each.team_id in known.teams and member.in_team(each.team_id, day)
+        }
+        units = frozenset(unit_id for unit_ids in teams.values() for unit_id in unit_ids)
+        return OwnTeams(frozenset(teams), units, linked=bool(members))
 
     async def _after(self, running: asyncio.Task[Known] | None) -> Known:
         if running is not None:
@@ -171,13 +195,27 @@ class Registry:
 
     async def _refresh(self) -> Known:
         position, held, units, successors, facts = await self._news()
+        if position < self._position:
+            self._whole = False
         if position < self._position or not self._held.issubset(held):
             self._position, self._held, self._known = 0, frozenset(), Known()
+            position, held, units, successors, facts = await self._news()
+        if not self._whole:
+            await self._until_whole()
             position, held, units, successors, facts = await self._news()
         if units or successors or facts:
             self._known = _with(self._known, units, successors, facts)
         self._position, self._held = position, frozenset(held)
         return self._known
+
+    async def _until_whole(self) -> None:
+        """Raises Problem copy-behind."""
+        deadline = time.monotonic() + PATIENCE
+        while not (whole := await self._log.pool.fetchval(_WHOLE, NAME, self._source)):
+            if time.monotonic() > deadline:
+                raise Problem("copy-behind")
+            await asyncio.sleep(0.05)
+        self._whole = whole
 
     async def _news(self) -> asyncpg.Record:
         row = await self._log.pool.fetchrow(_NEWS, NAME, self._source, self._position)
@@ -226,6 +264,11 @@ def _with(
     )
 
 
+# It has been at the end of the topic, or of as much of it as anybody had seen.
+_WHOLE = """
+SELECT CASE WHEN head > 0 THEN position >= head ELSE position = 0 AND looked IS NOT NULL END
+  FROM consumer_checkpoints WHERE consumer = $1 AND source = $2
+"""
 # Of a unit that changed, every span and every successor as they are known now. Mostly nothing is new, and
 # then nothing is looked for: a table that was filled a moment ago would be read from end to end.
 _NEWS = """

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events.checkpoint import Signer, read_seed
+from libs.service.access import RULES
 from libs.service.answers import Json
 from libs.service.app import ServiceApp, create_app
 from libs.service.indicators import Kind
@@ -38,13 +39,9 @@ from tests.service.issuer import Issuer
 from tests.service.running import running
 
 
-async def test_me_is_who_the_token_says(client: aiohttp.ClientSession) -> None:
-    async with client.get("/v1/me") as answer:
-        assert await answer.json() == {
-            "subject": "officer-7",
-            "roles": ["province-officer"],
-            "units": ["96@2025-06-30"],
-        }
+def test_every_route_has_a_row_in_the_table_of_roles_and_no_row_is_without_one() -> None:
+    own = {("GET", "/v1/vocabularies"), ("GET", "/v1/status")}
+    assert RULES.keys() == own | {(route.method, route.template) for route in ROUTES}
 
 
 async def test_vocabularies_are_labelled_in_the_language_asked_for_and_cacheable(
@@ -107,7 +104,7 @@ async def test_status_shows_each_service_and_which_one_is_away(issuer: Issuer, t
     assert shown["registry"]["log"] == {"source": "/vn/96/registry", "position": 7}
 
 
-@pytest.mark.parametrize("path", ["/v1/me", "/v1/vocabularies", "/v1/status"])
+@pytest.mark.parametrize("path", ["/v1/vocabularies", "/v1/status"])
 async def test_a_parameter_that_does_not_exist_is_refused(client: aiohttp.ClientSession, path: str) -> None:
     async with client.get(f"{path}?lang=en") as answer:
         problem = await answer.json()
@@ -118,7 +115,7 @@ async def test_a_parameter_that_does_not_exist_is_refused(client: aiohttp.Client
 async def test_status_needs_a_token_here(issuer: Issuer) -> None:
     settings = issuer.settings(**{f"{name}_url": "http://127.0.0.1:1" for name in SERVICES})
     async with running(create(settings)) as client:
-        for path in ("/v1/status", "/v1/me", "/v1/vocabularies"):
+        for path in ("/v1/status", "/v1/vocabularies"):
             async with client.get(path) as answer:
                 assert answer.status == 401
         for path in ("/v1/openapi.json", "/v1/docs", "/healthz", "/readyz", "/metrics"):

@@ -101,7 +101,7 @@ async def test_a_header_that_is_not_ascii_is_not_silently_dropped(
         ("GET", "/v1/visits/a%3Fb", 404),
         ("GET", "//v1/visits", 404),
         ("GET", "/v1/visits/", 404),
-        ("GET", "/v1/units/" + "9" * 200, 404),
+        ("GET", "/v1/units/" + "9" * 201, 404),
         ("DELETE", "/v1/visits/7", 405),
         ("PUT", "/v1/sync", 405),
     ],

@@ -32,7 +32,7 @@ class ClosingWorld:
     def headers(self, actor: str = "officer", **more: str) -> dict[str, str]:
         """With a token of `actor`; `if_match="3"` is the header of that name."""
         if actor not in self._tokens:
-            self._tokens[actor] = issue_token(self.settings, role="commune-officer", subject=actor)
+            self._tokens[actor] = issue_token(self.settings, role="province-officer", subject=actor)
         read_after = ",".join(f"{source}:{position}" for source, position in self.after.items())
         named = {name.replace("_", "-"): value for name, value in more.items()}
         return {"Authorization": f"Bearer {self._tokens[actor]}", "Read-After": read_after, **named}

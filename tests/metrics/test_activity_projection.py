@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from libs.events import quarantine
 from libs.events.consumer import Consumer
-from services.metrics.activity_projection import ActivityProjection
+from services.metrics.activity_projection import ActivityProjection, take_out
 from tests.metrics.events import household, visit, void
 from tests.metrics.histories import Fact, histories
 from tests.metrics.ledgers import TYPES, Ledgers, ListFeed, records
@@ -66,7 +66,9 @@ async def rows(ledgers: Ledgers, position: int) -> set[Row]:
 
 async def clear(ledgers: Ledgers) -> None:
     await ledgers.clear()
-    await ledgers.owner.execute("TRUNCATE worked_visits, team_stays, team_ends, member_facts")
+    await ledgers.owner.execute(
+        "TRUNCATE worked_visits, team_stays, team_ends, member_facts, member_sign_ins"
+    )
 
 
 @given(histories(), st.lists(st.integers(1, 5), min_size=1, max_size=4), st.data())
@@ -81,6 +83,24 @@ async def test_at_every_cut_it_is_what_was_known(
         await follow(ledgers, logs, until, steps)
     for position in range(len(facts) + 1):
         assert await rows(ledgers, position) == recount(facts[:position]), position
+
+
+@given(histories(), st.data())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_without_what_is_dismissed_it_is_as_if_that_had_never_been_said(
+    ledgers: Ledgers, facts: list[Fact], data: st.DataObject
+) -> None:
+    """Also where something was said of the visit afterwards."""
+    later = [n for n, (kind, said) in enumerate(facts) if "visit_id" in said and kind != "visit-recorded"]
+    if not later:
+        return
+    await clear(ledgers)
+    await follow(ledgers, Logs(*facts), len(facts), [len(facts)])
+    dismissed = data.draw(st.sampled_from(later))
+    await take_out(ledgers.owner, VISITS, dismissed + 1)
+    left = [fact for n, fact in enumerate(facts) if n != dismissed]
+    assert await rows(ledgers, len(facts)) == recount(left)
+    assert await rows(ledgers, dismissed) == recount(facts[:dismissed])
 
 
 async def test_what_was_never_recorded_waits(ledgers: Ledgers) -> None:

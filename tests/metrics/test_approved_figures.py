@@ -41,7 +41,7 @@ async def close(figures: Figures, settings: Settings, month: str) -> None:
     """The commune's month: submitted by one, approved by another."""
 
     async def do(actor: str, verb: str, body: dict[str, Any]) -> None:
-        token = issue_token(settings, role="commune-officer", subject=actor)
+        token = issue_token(settings, role="province-officer", subject=actor)
         answer: Answer = await figures.client.post(
             f"/v1/closings/{an_id('Duyệt 1')}/{month}/{verb}",
             body,
@@ -137,3 +137,17 @@ async def test_what_one_side_has_not_is_0_there_and_explained(approved: Figures)
     phone = next(item for item in compared if item["obstacle"] == "phone")
     assert (phone["before"]["value"], phone["after"]["value"], phone["difference"]) == (0, 1, {"value": 1})
     assert [(line["event"], line["amount"]) for line in phone["lines"]] == [("visit-recorded", 1)]
+
+
+async def test_a_unit_that_nobody_had_heard_of_when_a_month_was_approved_keeps_nobody_else_from_being_shown(
+    approved: Figures,
+) -> None:
+    asked = {"indicator": "visits", "unit": COMMUNE, "by": "unit", "basis": "approved", **NOVEMBER}
+    before = (await ask(approved, **asked))["items"]
+    await approved.add(unit("Duyệt mới", "hamlet", "Duyệt 1", valid_from="2023-01-01"))
+    after = (await ask(approved, **asked))["items"]
+    new = [item for item in after if item["unit"]["id"] == an_id("Duyệt mới")]
+    assert [(item["value"], item["warnings"]) for item in new] == [(None, ["not-approved"])]
+    assert [item for item in after if item not in new] == before
+    compared = (await ask(approved, "/compare", **asked))["items"]
+    assert {item["unit"]["id"] for item in compared} == {item["unit"]["id"] for item in after}

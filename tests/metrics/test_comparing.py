@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import pytest
 
 from libs.events.merkle import leaf_hash
+from libs.service.covered import EVERYWHERE, Covered
+from libs.service.scope import Scope
 from services.metrics.cited import Topics
 from services.metrics.evidence import Evidence
 from services.metrics.question import Question
@@ -273,6 +275,13 @@ async def test_evidence_is_every_posting_with_its_event(figures: Figures) -> Non
     assert last["digest"] == f"sha256:{whole.hexdigest()}"
 
 
+def everywhere() -> Scope:
+    async def again() -> Covered:
+        return EVERYWHERE
+
+    return Scope(EVERYWHERE, again)
+
+
 async def test_evidence_whose_events_cannot_be_read_ends_with_the_problem(
     ledgers: Ledgers, stack: Embedded
 ) -> None:
@@ -282,7 +291,7 @@ async def test_evidence_whose_events_cannot_be_read_ends_with_the_problem(
     await asyncio.to_thread(stack.create_topic, "evidence.of.nothing")
     topics = Topics(stack.bootstrap, {VISITS: "evidence.of.nothing"})
     question = Question.model_validate({"indicator": ["visits"], "unit": an_id("Cà Mau"), "to": "2023-06-30"})
-    lines = await Evidence(lambda: ledgers.pool, topics, [REGISTRY, VISITS]).of(question, None)
+    lines = await Evidence(lambda: ledgers.pool, topics, [REGISTRY, VISITS]).of(question, None, everywhere())
     figure, problem = [json.loads(line) async for line in lines]
     assert figure["figure"]["value"] == 7
     assert problem == {"problem": {"code": "topic-unavailable", "status": 503}}

@@ -78,4 +78,4 @@ async def test_a_dismissal_is_an_event_that_figures_and_sheets_go_on_after(
     assert dismissal["data"]["reason"] == "không có hộ này"
     assert dismissal["stream"] == f"dismissal/{VISITS}:{last - 1}"
     trail = await figures.client.get(f"/v1/audit/visit/{an_id('dismissed.1')}")
-    assert [item["event"] for item in trail.body["items"]] == ["visit-recorded"]
+    assert [item["event"] for item in trail.body["items"]] == ["event-dismissed", "visit-recorded"]

@@ -284,3 +284,41 @@ async def test_what_went_into_a_hamlet_before_it_was_split_is_shown_where_it_may
     for name, value in (("khu 11A", 0), ("khu 11", 1)):
         item = await figures.item("households-registered", unit=an_id(name), to="2025-12-31")
         assert (item["value"], item["warnings"]) == (value, ["unassigned-hamlets"]), name
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_what_is_in_a_hamlet_dissolved_in_a_split_commune_is_shown_where_it_may_belong(
+    figures: Figures, together: bool
+) -> None:
+    """Dissolved before, or by the same decree."""
+    await reformed(figures)
+    xã, ấp, n1, n2 = (f"{name} {together}" for name in ("xã cũ", "ấp cũ", "xã một", "xã hai"))
+    split = [(xã, "An Giang", False)]
+    await figures.add(
+        unit(xã, "commune", "An Giang", valid_from=DAY),
+        unit(ấp, "hamlet", xã, valid_from=DAY),
+        household(f"{ấp}.0", ấp, "2025-07-02"),
+        *(
+            []
+            if together
+            else [decree(f"{ấp} 1", "2025-08-01"), part(f"{ấp} 1", "2025-08-01", ended=[(ấp, xã, False)])]
+        ),
+        decree(f"{ấp} 2", "2025-09-01"),
+        part(
+            f"{ấp} 2",
+            "2025-09-01",
+            units=[founded(n1, "commune", "An Giang"), founded(n2, "commune", "An Giang")],
+            ended=[*split, *([(ấp, "An Giang", False)] if together else [])],
+            became=[(xã, n1, "part"), (xã, n2, "part")],
+        ),
+    )
+    for name in (n1, n2, "An Giang"):
+        item = await figures.item("households-registered", unit=an_id(name), to="2025-12-31")
+        assert "unassigned-hamlets" in item["warnings"], name
+    await figures.add(
+        unit(f"{ấp} mới", "hamlet", n1, valid_from="2025-09-01"),
+        assign(f"{ấp}.0", ấp, f"{ấp} mới", "2025-09-01"),
+    )
+    for name, value in ((n1, 1), (n2, 0)):
+        item = await figures.item("households-registered", unit=an_id(name), to="2025-12-31")
+        assert (item["value"], item["warnings"]) == (value, []), name

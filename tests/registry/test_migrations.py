@@ -50,6 +50,6 @@ async def test_teams_and_members_of_before_are_shown_as_they_were(stack: Embedde
         assert member is not None
         assert (team["leader_id"], [one["id"] for one in team["members"]]) == (member_id, [member_id])
         assert (member["team_id"], member["place_id"], member["left_on"]) == (team_id, place_id, None)
-        shown = await list_teams(pool, unit=None, on=today(), after=None, limit=9)
+        shown = await list_teams(pool, units=None, own=None, on=today(), after=None, limit=9)
         assert [(one["id"], one["leader_id"]) for _, one in shown] == [(team_id, member_id)]
-        assert await list_teams(pool, unit=None, on=date(2022, 5, 31), after=None, limit=9) == []
+        assert await list_teams(pool, units=None, own=None, on=date(2022, 5, 31), after=None, limit=9) == []

@@ -135,7 +135,7 @@ async def test_whole_lives_may_come_in_one_batch(pool: asyncpg.Pool) -> None:
     assert [past["left_on"] for past in returned["past_memberships"]] == [days[4]]
     led = {}
     for day in (leader.joined_on, days[0], date(2023, 1, 2), days[1], days[4]):
-        shown = await list_teams(pool, unit=None, on=day, after=None, limit=9)
+        shown = await list_teams(pool, units=None, own=None, on=day, after=None, limit=9)
         led[day] = [one["leader_id"] for _, one in shown if one["id"] == TEAM.team_id]
     assert list(led.values()) == [
         [leader.member_id],

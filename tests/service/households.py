@@ -77,7 +77,7 @@ HOUSEHOLDS = Domain(
 
 def application(issuer: Issuer, log: Log, read_after: ReadAfter | None = None) -> ServiceApp:
     kinds: dict[str, type[Command]] = {cls.kind: cls for cls in (Register, Change)}
-    commands = CommandApi(Handler(log, HOUSEHOLDS), kinds, read_after)
+    commands = CommandApi(Handler(log, HOUSEHOLDS), kinds, read_after, scopes=None)
     routes = Routes()
     commands.post(routes, "/v1/households", Register)
     commands.post(routes, "/v1/households/{id}/change", Change, id="id")

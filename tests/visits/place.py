@@ -31,7 +31,7 @@ class Place:
 
     def signed_in(self, settings: Settings, member_id: str) -> dict[str, str]:
         """The header of whoever is linked to a member; the leader is from the beginning."""
-        token = issue_token(settings, role="member", subject=f"leader-{member_id}")
+        token = issue_token(settings, role="team-lead", subject=f"leader-{member_id}")
         return {"Authorization": f"Bearer {token}"}
 
     def visit(self, **changed: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from libs.events.decider import Command, NotYet, Rejected
 from libs.events.event import Event
+from libs.service.covered import Covered
 from services.visits.domain import (
     ConfirmVisit,
     CorrectVisit,
@@ -317,3 +318,14 @@ def test_a_visit_is_voided_whatever_was_said_of_it(before: tuple[Event, ...]) ->
 @pytest.mark.parametrize("command", [correct(), CONFIRM, DISPUTE, SETTLE], ids=lambda c: c.kind)
 def test_the_visit_may_still_arrive(command: Command) -> None:
     Specification(DOMAIN, HOUSEHOLD, known=KNOWN).when(command).then_refused(NotYet, "visit-unknown")
+
+
+def test_whoever_answers_for_no_unit_is_no_officer_though_nobody_knows_them() -> None:
+    """That they are a member may still arrive."""
+    spec = Specification(DOMAIN, HOUSEHOLD, THEIRS, CONFIRMED, known=KNOWN, actor="new", scope=Covered())
+    spec.when(DISPUTE).then_refused(Rejected, "not-team-leader")
+    spec.when(VoidVisit(id=ID, reason="twice")).then_refused(Rejected, "visit-confirmed")
+    officer = Covered(units=frozenset({HAMLET}))
+    Specification(DOMAIN, HOUSEHOLD, THEIRS, CONFIRMED, known=KNOWN, actor="new", scope=officer).when(
+        DISPUTE
+    ).then(DISPUTED)

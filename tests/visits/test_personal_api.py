@@ -126,21 +126,23 @@ async def test_what_is_changed_is_merged_field_by_field(visits: Client, place: P
     assert statuses == [201, 200, 409]
 
 
-@pytest.mark.parametrize("role", ["auditor", "viewer", "partner", "operator"])
-async def test_other_roles_see_the_household_without_the_name(
-    visits: Client, settings: Settings, place: Place, role: str
+async def test_an_auditor_sees_the_household_without_the_name(
+    visits: Client, settings: Settings, place: Place
 ) -> None:
     id_ = await register(visits, place, head_name=NAME)
-    as_role = {"Authorization": f"Bearer {issue_token(settings, role=role)}"}
+    as_role = {"Authorization": f"Bearer {issue_token(settings, role='auditor')}"}
     before = await visits.head()
     assert "head_name" not in await shown(visits, f"/v1/households/{id_}", headers=as_role)
     listed = await shown(
         visits, "/v1/households", query={"unit": place.hamlet, "limit": 1000}, headers=as_role
     )
     assert all("head_name" not in each for each in listed["items"])
-    for path in (f"/v1/households/{id_}/disclosure", f"/v1/households?unit={place.hamlet}&q=Họa"):
+    for path, code in (
+        (f"/v1/households/{id_}/disclosure", "role-not-allowed"),
+        (f"/v1/households?unit={place.hamlet}&q=Họa", "personal-data-closed"),
+    ):
         answer = await visits.get(path, headers=as_role)
-        assert (answer.status, answer.body["code"]) == (403, "personal-data-closed")
+        assert (answer.status, answer.body["code"]) == (403, code)
     assert await visits.head() == before
 
 

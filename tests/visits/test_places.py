@@ -21,6 +21,7 @@ from services.visits.domain import (
     MoveHousehold,
     domain,
 )
+from services.visits.domain.known import UnitSpan
 from tests.specification import Specification
 from tests.visits.hamlet import (
     AREA,
@@ -32,6 +33,7 @@ from tests.visits.hamlet import (
     OLD_HAMLET,
     OTHER_PART,
     PART,
+    PROVINCE,
     SPLIT_ON,
 )
 
@@ -111,6 +113,7 @@ def test_what_is_no_more_does_not_change(command: MoveHousehold, end: Event, cod
     [
         (OLD_HAMLET, PART, SPLIT_ON),
         (OLD_HAMLET, OTHER_PART, date(2026, 5, 1)),
+        (PART, OTHER_PART, SPLIT_ON),
         (HAMLET, AREA, date(2026, 1, 1)),
         (AREA, HAMLET, date(2026, 1, 1)),
     ],
@@ -130,7 +133,7 @@ def test_an_assigned_household_may_get_another_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit_id", "into_id"), [(HAMLET, NEIGHBOUR), (HAMLET, PART), (PART, OTHER_PART), (AREA, NEIGHBOUR)]
+    ("unit_id", "into_id"), [(HAMLET, NEIGHBOUR), (HAMLET, PART), (PART, NEIGHBOUR), (AREA, NEIGHBOUR)]
 )
 def test_elsewhere_a_household_moves_instead(unit_id: UUID, into_id: UUID) -> None:
     command = ASSIGN.model_copy(update={"unit_id": into_id, "assigned_from": date(2026, 6, 1)})
@@ -144,6 +147,35 @@ def test_where_nothing_became_of_its_hamlet_a_household_is_assigned_to_one_besid
     command = ASSIGN.model_copy(update={"unit_id": NEIGHBOUR, "assigned_from": SPLIT_ON})
     Specification(DOMAIN, home, known=dissolved).when(command).then(
         HouseholdAssigned(household_id=ID, from_unit_id=OLD_HAMLET, unit_id=NEIGHBOUR, assigned_from=SPLIT_ON)
+    )
+
+
+def test_where_nothing_became_of_its_hamlet_its_commune_may_have_become_another() -> None:
+    """Before, or on the same day: then what is counted in it is counted above."""
+    merged, later = uuid4(), date(2026, 9, 1)
+    ended = UnitSpan("commune", PROVINCE, later, None, "ended")
+    beside = (*KNOWN.units[NEIGHBOUR], UnitSpan("hamlet", merged, later))
+    for counted_in in (COMMUNE, PROVINCE):
+        dissolved = (KNOWN.units[OLD_HAMLET][0], UnitSpan("hamlet", counted_in, SPLIT_ON, None, "ended"))
+        units = {**KNOWN.units, COMMUNE: (*KNOWN.units[COMMUNE], ended), NEIGHBOUR: beside}
+        known = replace(KNOWN, units={**units, OLD_HAMLET: dissolved}, successors={COMMUNE: (merged,)})
+        command = ASSIGN.model_copy(update={"unit_id": NEIGHBOUR, "assigned_from": SPLIT_ON})
+        home = HOUSEHOLD.model_copy(update={"unit_id": OLD_HAMLET})
+        Specification(DOMAIN, home, known=known).when(command).then(
+            HouseholdAssigned(
+                household_id=ID, from_unit_id=OLD_HAMLET, unit_id=NEIGHBOUR, assigned_from=SPLIT_ON
+            )
+        )
+
+
+def test_a_household_of_an_area_is_assigned_to_what_the_area_became() -> None:
+    into, ended = uuid4(), UnitSpan("area", HAMLET, SPLIT_ON, None, "ended")
+    units = {**KNOWN.units, AREA: (*KNOWN.units[AREA], ended), into: (UnitSpan("area", NEIGHBOUR, SPLIT_ON),)}
+    known = replace(KNOWN, units=units, successors={AREA: (into,)})
+    home = HOUSEHOLD.model_copy(update={"unit_id": AREA})
+    command = ASSIGN.model_copy(update={"unit_id": into, "assigned_from": SPLIT_ON})
+    Specification(DOMAIN, home, known=known).when(command).then(
+        HouseholdAssigned(household_id=ID, from_unit_id=AREA, unit_id=into, assigned_from=SPLIT_ON)
     )
 
 

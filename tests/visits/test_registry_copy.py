@@ -14,6 +14,7 @@ from libs.events import database
 from libs.events.envelope import Recorded
 from libs.events.log import Log
 from libs.events.migrations import migrate
+from libs.service.problems import Problem
 from services.visits.domain import Known
 from services.visits.domain.known import DigitalService, Member, Membership, Team, UnitSpan
 from services.visits.migrations import DIRECTORIES
@@ -92,7 +93,7 @@ async def log(stack: Embedded) -> AsyncIterator[Log]:
     log = Log(created.app_url, "/vn/93/visits")
     await log.open()
     await log.pool.execute(
-        "INSERT INTO consumer_checkpoints (consumer, source) VALUES ($1, $2)", NAME, SOURCE
+        "INSERT INTO consumer_checkpoints (consumer, source, looked) VALUES ($1, $2, now())", NAME, SOURCE
     )
     yield log
     await log.close()
@@ -102,7 +103,9 @@ async def apply(log: Log, events: list[Recorded]) -> list[UUID | str]:
     """As the consumer does; answers with the subjects given back."""
     async with log.pool.acquire() as borrowed, borrowed.transaction():
         connection = cast(asyncpg.Connection, borrowed)
-        await connection.execute("UPDATE consumer_checkpoints SET position = $1", events[-1].position)
+        await connection.execute(
+            "UPDATE consumer_checkpoints SET position = $1, head = $1", events[-1].position
+        )
         return [poisoned.event.subject for poisoned in await RegistryCopy().apply(connection, events)]
 
 
@@ -114,6 +117,22 @@ async def test_what_one_process_writes_another_knows_at_its_next_decision(log: L
     assert (known.units, known.teams) == (EVERYTHING.units, EVERYTHING.teams)
     await apply(log, EVENTS[2:])
     assert await first.prepare([]) == await second.prepare([]) == EVERYTHING
+
+
+async def test_a_copy_that_is_only_being_made_tells_nothing(log: Log) -> None:
+    """Whoever is not in it yet would pass for an officer."""
+    await log.pool.execute("UPDATE consumer_checkpoints SET looked = NULL")
+    registry = Registry(log, SOURCE)
+    await apply(log, EVENTS[:2])
+    for head in (0, EVENTS[-1].position):
+        await log.pool.execute("UPDATE consumer_checkpoints SET head = $1", head)
+        with pytest.raises(Problem, match="copy-behind"):
+            await registry.prepare([])
+    await apply(log, EVENTS[2:])
+    assert await registry.prepare([]) == EVERYTHING
+    # From then on it is behind like everybody else now and then.
+    await log.pool.execute("UPDATE consumer_checkpoints SET head = head + 9")
+    assert await registry.prepare([]) == EVERYTHING
 
 
 async def test_those_who_ask_together_share_an_answer_that_is_not_older_than_their_question(log: Log) -> None:

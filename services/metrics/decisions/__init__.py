@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
+from libs.service.covered import Covered
 from services.metrics.decisions import activity_sheets, closings, dismissals, statements
 from services.metrics.decisions.activity_sheets import ActivitySheetSigned, SignActivitySheet
 from services.metrics.decisions.closings import (
@@ -23,7 +24,7 @@ from services.metrics.decisions.closings import (
     SubmitMonth,
 )
 from services.metrics.decisions.dismissals import DismissEvent, EventDismissed
-from services.metrics.decisions.known import LookedUp
+from services.metrics.decisions.known import LookedUp, Worked
 from services.metrics.decisions.statements import IssueStatement, StatementIssued
 
 SERVICE = "metrics"
@@ -75,9 +76,25 @@ def decide(command: MetricsCommand, states: States, context: Context) -> Sequenc
             assert_never(command)
 
 
+def allows(command: MetricsCommand, states: States, context: Context, covered: Covered) -> bool:
+    """Whether the sender answers for the unit that it is about. Who approves answers for the one above as
+    well, which is a matter of the role.
+    """
+    match command:
+        case IssueStatement():
+            worked = context.known[command.target()]
+            return isinstance(worked, Worked) and covered.claims(worked.unit_id)
+        case DismissEvent():
+            return False
+        case _:
+            return covered.claims(command.unit_id)
+
+
 def domain(prepare: Callable[[Sequence[Command]], Awaitable[LookedUp]] | None = None) -> Domain:
     """`prepare` looks up what decisions need of the ledger, at the moment of the decision."""
-    return Domain(service=SERVICE, events=EVENTS, evolve=evolve, decide=decide, prepare=prepare)
+    return Domain(
+        service=SERVICE, events=EVENTS, evolve=evolve, decide=decide, prepare=prepare, allows=allows
+    )
 
 
 DOMAIN = domain()

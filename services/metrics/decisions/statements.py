@@ -75,6 +75,8 @@ def decide(command: IssueStatement, states: States, context: Context) -> Sequenc
         raise Rejected("already-exists", "/id")
     if command.until > context.today:
         raise Rejected("date-in-future", "/to")
+    if command.boundaries is not None and command.boundaries > context.today:
+        raise Rejected("date-in-future", "/boundaries")
     worked = context.known[command.target()]
     assert isinstance(worked, Worked)
     if worked.missing:

@@ -1,7 +1,7 @@
 """What a visit is to the activity sheets of those who made it."""
 
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -39,21 +39,50 @@ class Work(NamedTuple):
     void: bool = False
 
 
+Happened = Literal["said", "voided", "confirmed", "disputed", "stands", "falls"]
+"""What an event said of a visit; `stands` and `falls` are how a dispute was settled."""
+
+
+def happened(event: VisitEvent) -> Happened:
+    match event:
+        case Said():
+            return "said"
+        case VisitVoided():
+            return "voided"
+        case VisitConfirmed():
+            return "confirmed"
+        case VisitDisputed():
+            return "disputed"
+        case DisputeSettled():
+            return "stands" if event.stands else "falls"
+
+
 def evolve(work: Work | None, event: VisitEvent) -> Work:
-    """What was said about a visit – confirmed, disputed – stays when it is corrected. Raises CannotCount for
-    what is said of a visit that was never recorded.
-    """
+    """Raises CannotCount for what is said of a visit that was never recorded."""
     if isinstance(event, Said):
-        said = (event.team_id, event.member_ids, event.occurred_on, event.campaign_id is not None)
-        return Work(*said) if work is None else Work(*said, *work[4:])
+        said = Work(event.team_id, event.member_ids, event.occurred_on, event.campaign_id is not None)
+        return follow(work, "said", said)
     if work is None:
         raise CannotCount("it was never recorded")
-    match event:
-        case VisitVoided():
+    return follow(work, happened(event), work)
+
+
+def follow(work: Work | None, what: Happened, said: Work) -> Work:
+    """What was said about a visit – confirmed, disputed – stays when it is corrected. Of `said`, only who
+    made the visit, when, and in a campaign or not counts, and only where that was said.
+    """
+    if work is None:
+        return Work(*said[:4])
+    match what:
+        case "said":
+            return Work(*said[:4], *work[4:])
+        case "voided":
             return work._replace(void=True)
-        case VisitConfirmed():
+        case "confirmed":
             return work._replace(confirmed=True)
-        case VisitDisputed():
+        case "disputed":
             return work._replace(disputed=True)
-        case DisputeSettled():
-            return work._replace(disputed=False, void=work.void or not event.stands)
+        case "stands":
+            return work._replace(disputed=False)
+        case "falls":
+            return work._replace(disputed=False, void=True)

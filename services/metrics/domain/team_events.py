@@ -45,6 +45,13 @@ class MemberLeft(msgspec.Struct, frozen=True, gc=False):
     left_on: date
 
 
+class MemberLinked(msgspec.Struct, frozen=True, gc=False):
+    """Which sign-in is the member's; without a `subject` none is."""
+
+    member_id: str
+    subject: str | None = None
+
+
 class SpecialitiesAssigned(msgspec.Struct, frozen=True, gc=False):
     """They replace those of before."""
 

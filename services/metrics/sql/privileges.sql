@@ -19,10 +19,10 @@ REVOKE ALL ON statements FROM PUBLIC, {app};
 GRANT SELECT, INSERT ON statements TO {app};
 REVOKE ALL ON verifications FROM PUBLIC, {app};
 GRANT SELECT, INSERT ON verifications TO {app};
-REVOKE ALL ON worked_visits, team_stays, team_ends, member_facts, sheet_signatures FROM PUBLIC, {app};
-GRANT SELECT, INSERT ON worked_visits, team_stays, team_ends, member_facts, sheet_signatures TO {app};
+REVOKE ALL ON worked_visits, team_stays, team_ends, member_facts, member_sign_ins, sheet_signatures FROM PUBLIC, {app};
+GRANT SELECT, INSERT ON worked_visits, team_stays, team_ends, member_facts, member_sign_ins, sheet_signatures TO {app};
 GRANT UPDATE (known_until) ON worked_visits TO {app};
 -- What is dismissed is taken out.
-GRANT DELETE ON worked_visits, team_stays, team_ends, member_facts TO {app};
+GRANT DELETE ON worked_visits, team_stays, team_ends, member_facts, member_sign_ins TO {app};
 REVOKE ALL ON own_trail FROM PUBLIC, {app};
 GRANT SELECT, INSERT ON own_trail TO {app};

@@ -16,6 +16,7 @@ from services.registry.domain import (
     indicators,
     member_details,
     members,
+    scope,
     sign_ins,
     statistics,
     targets,
@@ -288,6 +289,7 @@ def domain(prepare: Callable[[Sequence[Command]], Awaitable[Known]] | None = Non
         evolve=evolve,
         decide=decide,
         prepare=prepare,
+        allows=scope.allows,
         wide=hierarchy.WIDE,
     )
 

@@ -5,37 +5,29 @@ from dataclasses import replace
 from typing import Annotated, ClassVar, assert_never
 from uuid import UUID
 
-from libs.events.decider import PERSONAL, Command, Context, States
+from libs.events.decider import PERSONAL, Context, States
 from libs.events.event import Event, SealedEvent
 from libs.events.personal import PersonalDataErased
-from services.registry.domain.membership import Member, known_member
+from services.registry.domain.membership import Member, MemberCommand, known_member
 from services.registry.domain.teams import member_stream
 from services.registry.domain.text import Name, Phone, Reason
 
 
-class ChangeMemberDetails(Command):
+class ChangeMemberDetails(MemberCommand):
     """Fields that are left out stay as they are; null takes away what was said."""
 
     kind: ClassVar[str] = "change-member-details"
 
-    id: UUID
     name: Annotated[Name | None, PERSONAL] = None
     phone: Annotated[Phone | None, PERSONAL] = None
 
-    def target(self) -> str:
-        return member_stream(self.id)
 
-
-class EraseMember(Command):
+class EraseMember(MemberCommand):
     """Destroys the key under which everything personal about this member was sealed."""
 
     kind: ClassVar[str] = "erase-member"
 
-    id: UUID
     reason: Reason
-
-    def target(self) -> str:
-        return member_stream(self.id)
 
 
 class MemberDetailsChanged(SealedEvent):

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from libs.events.decider import Command, Context, Rejected, States
+from libs.events.decider import Context, Rejected, States
 from libs.events.event import Event
-from services.registry.domain.membership import Member, known_member
+from services.registry.domain.membership import Member, MemberCommand, known_member
 from services.registry.domain.teams import member_stream
 
 SignIn = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
@@ -23,23 +23,20 @@ class LinkedSignIn:
     member_id: UUID | None
 
 
-class LinkMember(Command):
+class LinkMember(MemberCommand):
     """Says which sign-in is this member's; without one, that none is."""
 
     kind: ClassVar[str] = "link-member"
     writes_all: ClassVar[bool] = True
 
-    id: UUID
     subject: SignIn | None
-
-    def target(self) -> str:
-        return member_stream(self.id)
 
     def relies_on(self) -> tuple[str, ...]:
         return (sign_in_stream(self.subject),) if self.subject else ()
 
     def follows(self, state: Any) -> tuple[str, ...]:
-        return (sign_in_stream(state.sign_in),) if isinstance(state, Member) and state.sign_in else ()
+        held = (sign_in_stream(state.sign_in),) if isinstance(state, Member) and state.sign_in else ()
+        return (*held, *super().follows(state))
 
 
 class MemberLinked(Event):

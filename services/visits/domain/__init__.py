@@ -6,7 +6,17 @@ from typing import assert_never
 from libs.events.decider import Command, Context, Domain, States
 from libs.events.event import Event, types_of
 from libs.events.personal import PersonalDataErased, RecordReading, SealedDataRead, read
-from services.visits.domain import consents, erasure, households, judging, merging, places, surveys, visits
+from services.visits.domain import (
+    consents,
+    erasure,
+    households,
+    judging,
+    merging,
+    places,
+    scope,
+    surveys,
+    visits,
+)
 from services.visits.domain.consents import ConsentGiven, ConsentWithdrawn, RecordConsent
 from services.visits.domain.erasure import EraseHousehold
 from services.visits.domain.households import (
@@ -212,4 +222,6 @@ def decide(command: VisitsCommand, states: States, context: Context) -> Sequence
 
 def domain(prepare: Callable[[Sequence[Command]], Awaitable[Known]] | None = None) -> Domain:
     """`prepare` answers what this service knows of the registry at the moment of the decision."""
-    return Domain(service=SERVICE, events=EVENTS, evolve=evolve, decide=decide, prepare=prepare)
+    return Domain(
+        service=SERVICE, events=EVENTS, evolve=evolve, decide=decide, prepare=prepare, allows=scope.allows
+    )

@@ -7,6 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from libs.events.decider import Context, NotYet, Rejected
+from libs.service.covered import Covered
 from services.visits.domain.known import Known, known
 
 
@@ -60,5 +61,7 @@ def is_above(team_id: UUID, context: Context) -> bool:
     registry = known(context)
     if leader_of(team_id, context) is not None:
         return True
+    if isinstance(context.scope, Covered) and context.scope.own_only:
+        return False
     was_in = (registry.members[member_id] for member_id in registry.subjects.get(context.actor, ()))
     return not any(member.subject == context.actor or member.was_in(team_id) for member in was_in)

@@ -41,8 +41,9 @@ def _came_later(registry: Known, spans: tuple[UnitSpan, ...]) -> bool:
 
 def within_reach(registry: Known, unit_id: UUID) -> set[UUID]:
     """Where a household of this unit may be assigned without having moved: its hamlet, what that became,
-    whole or in part, and the areas of all of these. Where nothing became of the hamlet, it may be any hamlet
-    right below what it is counted in.
+    whole or in part, and the areas of all of these; what an area became; and of a part the other parts, since
+    it may have been the wrong one. Where nothing became of the hamlet, it may be any hamlet right below what
+    its commune is by now.
     """
     homes = {unit_id} if registry.units[unit_id][-1].level == "hamlet" else set[UUID]()
     for span in registry.units[unit_id]:
@@ -50,23 +51,30 @@ def within_reach(registry: Known, unit_id: UUID) -> set[UUID]:
             homes.add(span.parent_id)
     for home in list(homes):
         homes |= registry.became(home) or _beside(registry, home)
+        for whole, parts in registry.successors.items():
+            if home in parts and _is_hamlet(registry, whole):
+                homes |= registry.became(whole)
     areas = {
         unit
         for unit, spans in registry.units.items()
         if spans[-1].level == "area" and any(span.parent_id in homes for span in spans)
     }
-    return (homes | areas) - {unit_id}
+    return (homes | areas | registry.became(unit_id)) - {unit_id}
 
 
 def _beside(registry: Known, unit_id: UUID) -> set[UUID]:
-    """The hamlets beside one that was dissolved; none beside one that is there."""
-    last = registry.units[unit_id][-1]
-    if last.status != "ended":
+    """The hamlets beside one that was dissolved, in its commune or in what that has become, whole or in part;
+    none beside one that is there.
+    """
+    spans = registry.units[unit_id]
+    if spans[-1].status != "ended":
         return set()
+    above = {span.parent_id for span in spans if span.status != "ended" and span.parent_id is not None}
+    communes = {spans[-1].parent_id, *above, *(into for unit in above for into in registry.became(unit))}
     return {
         unit
-        for unit, spans in registry.units.items()
-        if (now := spans[-1]).level == "hamlet" and now.status != "ended" and now.parent_id == last.parent_id
+        for unit, found in registry.units.items()
+        if (now := found[-1]).level == "hamlet" and now.status != "ended" and now.parent_id in communes
     }
 
 
