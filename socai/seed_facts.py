@@ -71,7 +71,7 @@ def seed_facts(
 
 
 async def _check(facts: Sequence[dict[str, Any]], token: str | None) -> list[Checked]:
-    async with Gateway(gateway_url(), tokens(token, role="viewer"), patience=5.0) as gateway:
+    async with Gateway(gateway_url(), tokens(token, role="auditor"), patience=5.0) as gateway:
         return [await _check_one(gateway, fact) for fact in facts]
 
 

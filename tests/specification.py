@@ -1,16 +1,17 @@
 """Given what happened, when somebody wants something, then this happens – or is refused."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
-from libs.events.decider import Command, Context, Domain, Refusal
+from libs.events.decider import Command, Context, Domain, Refusal, Rejected
 from libs.events.envelope import Recorded
 from libs.events.event import Event, SealedEvent, type_of
+from libs.events.handler import OUT_OF_SCOPE
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
@@ -44,7 +45,17 @@ class Outcome:
         found = command.found(given.context.known)
         streams = (command.target(), *command.relies_on(), *followed, *found)
         states = {stream: given.states.get(stream) for stream in streams}
-        self.decide = partial(given.domain.decide, command, states, given.context)
+        self._command, self._states, self._given = command, states, given
+
+    def decide(self) -> Sequence[Event]:
+        """As the handler does: first whether the sender's scope covers it."""
+        domain, context = self._given.domain, self._given.context
+        if context.scope is not None and not domain.permits(
+            self._command, self._states, context, context.scope
+        ):
+            raise Rejected(OUT_OF_SCOPE)
+        events: Sequence[Event] = domain.decide(self._command, self._states, context)
+        return events
 
     def then(self, *events: Event) -> None:
         happened = self.decide()

@@ -16,6 +16,7 @@ from libs.events.database import is_away
 from libs.service import metrics
 from libs.service.answers import Json
 from libs.service.auth import TokenVerifier
+from libs.service.docs import add_docs
 from libs.service.edge import Edge
 from libs.service.openapi import complete
 from libs.service.problems import Problem
@@ -35,7 +36,7 @@ class ServiceApp(FastAPI):
     called, before requests in flight are waited for.
     """
 
-    edge: Edge
+    edge: ASGIApp
     routes_first: Routes
     stopping: bool = False
     on_stop: Sequence[Callable[[], None]] = ()
@@ -106,13 +107,14 @@ def create_app(
         title=f"Sổ Cái: {service}",
         lifespan=lifespan,
         openapi_url=f"{prefix}/openapi.json",
-        docs_url=f"{prefix}/docs",
+        docs_url=None,
         redoc_url=None,
         default_response_class=Json,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name.replace("_", "-"),
     )
     first = routes or Routes()
+    docs = add_docs(first, f"{prefix}/docs", title=app.title, description=f"{prefix}/openapi.json")
     for router in routers:
         app.include_router(router)
 
@@ -156,6 +158,6 @@ def create_app(
         app.serve_by_fastapi,
         verifier=TokenVerifier.from_settings(settings),
         routes=first,
-        open_paths={"/status", f"{prefix}/openapi.json", f"{prefix}/docs", *open_paths},
+        open_paths={"/status", f"{prefix}/openapi.json", *docs, *open_paths},
     )
     return app

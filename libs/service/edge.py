@@ -1,5 +1,7 @@
 """What happens to every request: correlation, token, limits, problems, headers, size, log and metrics."""
 
+import asyncio
+import math
 import time
 from collections.abc import Collection
 
@@ -16,6 +18,9 @@ from libs.service.telemetry import correlation_from, correlation_id, log_request
 
 LARGEST_BODY = 4 * 1024 * 1024
 LONGEST_QUERY = 8 * 1024
+REQUEST_TIMEOUT = b"request-timeout"
+"""The header in which clients, and the gateway for them, say how many seconds they wait."""
+LONGEST_WAIT = 30.0
 CLIENT_GONE = 499
 """In logs and metrics: nobody was there any more to answer."""
 
@@ -58,7 +63,8 @@ class Edge:
         correlation_id.set(correlation)
         scope["socai.correlation_id"] = correlation
         status = 0
-        streaming = False
+        streaming = timed = False
+        deadline = asyncio.timeout(None)
         metrics.IN_FLIGHT.inc()
 
         def answered() -> None:
@@ -71,9 +77,13 @@ class Edge:
                 log_request(method=method, route=route, status=status, ms=ms, correlation=correlation)
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status, streaming
+            nonlocal status, streaming, timed
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if timed:
+                    # Whatever has begun may go on: it is read as it comes.
+                    timed = False
+                    deadline.reschedule(None)
                 if is_stream(message.get("headers", ())):
                     # It may go on for hours: what was asked for is there when it begins.
                     streaming = True
@@ -82,11 +92,15 @@ class Edge:
             await send(message)
 
         answer: Send = send_with_headers
-        if accepted(headers.get(b"accept-encoding")):
-            answer = Compressing(send_with_headers)
+        if (coding := accepted(headers.get(b"accept-encoding"))) is not None:
+            answer = Compressing(send_with_headers, coding)
         try:
             try:
-                await self._answer(scope, _limited(headers, receive), answer)
+                async with deadline:
+                    if (wait := _seconds(headers)) is not None and scope["method"] in _READS:
+                        timed = True
+                        deadline.reschedule(asyncio.get_running_loop().time() + wait)
+                    await self._answer(scope, _limited(headers, receive), answer)
             except ClientDisconnect:
                 status = status or CLIENT_GONE
             except Exception as error:
@@ -94,7 +108,9 @@ class Edge:
                     # The answer had begun: uvicorn cuts the connection, so that nobody takes half of it for
                     # the whole.
                     raise
-                problem = problem_of(error)
+                timed = False
+                late = isinstance(error, TimeoutError) and deadline.expired()
+                problem = Problem("deadline-passed") if late else problem_of(error)
                 if problem is None and scope["method"] in _READS and is_of_arguments(error):
                     _log.warning("argument_not_checked", route=_template(scope), error=type(error).__name__)
                     problem = Problem("invalid-input")
@@ -123,6 +139,22 @@ class Edge:
         route, scope["path_params"] = found
         scope["socai.route"] = route.template
         await route.app(scope, receive, send)
+
+
+def _seconds(headers: dict[bytes, bytes]) -> float | None:
+    """How long whoever asks is going to wait for an answer to begin; only reading is given up for that.
+    Raises Problem timeout-malformed.
+    """
+    said = headers.get(REQUEST_TIMEOUT)
+    if said is None:
+        return None
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= LONGEST_WAIT:
+        raise Problem("timeout-malformed", f"seconds, above 0 and at most {LONGEST_WAIT:g}")
+    return seconds
 
 
 def is_stream(headers: Collection[tuple[bytes, bytes]]) -> bool:

@@ -33,6 +33,9 @@ REQUEST = _rows(
     ("idempotency-key-malformed", 400, "Idempotency-Key phải là UUID", "Idempotency-Key must be a UUID"),
     ("read-after-malformed", 400, "Read-After không đúng dạng", "Read-After is malformed"),
     ("cursor-malformed", 400, "Con trỏ trang không đúng", "The cursor is malformed"),
+    ("rate-limited", 429, "Gửi quá nhiều yêu cầu", "Too many requests in a short time"),
+    ("timeout-malformed", 400, "Request-Timeout không đúng dạng", "Request-Timeout is malformed"),
+    ("deadline-passed", 504, "Không kịp trả lời trong thời hạn", "There was no answer by the deadline"),
     ("internal-error", 500, "Lỗi bên trong hệ thống", "Something went wrong inside"),
 )
 

@@ -71,6 +71,14 @@ class Settings(BaseSettings):
     socai_most_streams: int = Field(
         1000, ge=0, description="how many live streams of figures one process of metrics keeps open"
     )
+    socai_rate_limit: str | None = Field(
+        "6000/minute",
+        pattern=r"^[1-9][0-9]*/([1-9][0-9]* ?)?(second|minute|hour)s?$",
+        description="how often one subject may ask the gateway; empty in the environment: the default",
+    )
+    socai_cors_origins: str = Field(
+        "", description="origins of web pages that may call the gateway, comma-separated"
+    )
     socai_log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def need(self, field: str) -> str:

@@ -15,13 +15,13 @@ from yarl import URL
 from libs.events.background import end
 from libs.service import metrics
 from libs.service.body import read_body
-from libs.service.edge import headers_of, is_stream
+from libs.service.edge import LONGEST_WAIT, headers_of, is_stream
 from libs.service.event_stream import farewell, gone
 from libs.service.problems import Problem
 
 CONNECT = 2.0
 """Seconds for a connection to a service."""
-SILENCE = 30.0
+SILENCE = LONGEST_WAIT + 1
 """Seconds without a byte from a service that is answering."""
 IDLE = 20.0
 """Seconds that an idle connection is kept: less than services keep theirs."""
@@ -44,6 +44,7 @@ _FORWARDED = (
     "if-none-match",
     "last-event-id",
     "read-after",
+    "request-timeout",
     "traceparent",
 )
 _FORWARDED_NAMES = tuple((name.encode(), name) for name in _FORWARDED)
@@ -198,6 +199,8 @@ def _forwarded(scope: Scope) -> dict[str, str]:
         if (value := headers.get(key)) is not None
     }
     forwarded["x-request-id"] = scope["socai.correlation_id"]
+    # Nobody is waiting any more behind this, whether they said so or not.
+    forwarded.setdefault("request-timeout", f"{LONGEST_WAIT:g}")
     return forwarded
 
 

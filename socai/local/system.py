@@ -98,6 +98,8 @@ class System:
             "VISITS_URL": urls["visits"],
             "METRICS_URL": urls["metrics"],
             "GATEWAY_URL": urls["gateway"],
+            # One person's scripts and loads share a subject here.
+            "SOCAI_RATE_LIMIT": "600000/minute",
             **make_keys(self.directory / "keys", province),
         }
         if self._stack:

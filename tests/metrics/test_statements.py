@@ -46,3 +46,10 @@ def test_a_statement_is_issued_once() -> None:
 
 def test_nothing_is_issued_that_is_not_whole() -> None:
     given(missing=("incomplete",)).when(COMMAND).then_refused(Rejected, "figure-not-whole")
+
+
+def test_a_statement_does_not_rest_on_the_map_of_a_day_that_has_not_come() -> None:
+    tomorrow = COMMAND.model_copy(
+        update={"boundaries": NOW.astimezone(LOCAL_TIME).date() + timedelta(days=1)}
+    )
+    given().when(tomorrow).then_refused(Rejected, "date-in-future", "/boundaries")

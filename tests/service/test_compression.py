@@ -4,20 +4,23 @@ import zlib
 from typing import Any
 
 import pytest
+import zstandard
 from starlette.types import Message
 
-from libs.service.compression import SMALLEST, Compressing, accepted
+from libs.service.compression import SMALLEST, Coding, Compressing, accepted
 
 LONG = b'{"a":"' + b"x" * SMALLEST + b'"}'
 
 
-async def sent(*bodies: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> list[Any]:
+async def sent(
+    *bodies: bytes, headers: list[tuple[bytes, bytes]] | None = None, coding: Coding = b"gzip"
+) -> list[Any]:
     messages: list[Message] = []
 
     async def send(message: Message) -> None:
         messages.append(message)
 
-    compressing = Compressing(send)
+    compressing = Compressing(send, coding)
     headers = headers or [(b"content-type", b"application/json")]
     await compressing({"type": "http.response.start", "status": 200, "headers": headers})
     for number, body in enumerate(bodies, 1):
@@ -35,6 +38,12 @@ async def test_a_long_answer_is_compressed_and_says_so() -> None:
     assert headers[b"content-encoding"] == b"gzip"
     assert headers[b"content-length"] == str(len(body["body"])).encode()
     assert headers[b"vary"] == b"Accept-Language, Accept-Encoding"
+
+
+async def test_the_same_with_zstd() -> None:
+    start, body = await sent(LONG, coding=b"zstd")
+    assert zstandard.ZstdDecompressor().decompress(body["body"]) == LONG
+    assert dict(start["headers"])[b"content-encoding"] == b"zstd"
 
 
 @pytest.mark.parametrize(
@@ -60,15 +69,19 @@ async def test_what_is_short_or_comes_in_pieces_passes() -> None:
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [
-        (None, False),
-        (b"", False),
-        (b"identity", False),
-        (b"br", False),
-        (b"gzip", True),
-        (b"deflate, GZip;q=0.5", True),
-        (b"br, gzip;q=0", False),
-        (b"*", True),
+        (None, None),
+        (b"", None),
+        (b"identity", None),
+        (b"br", None),
+        (b"gzip", b"gzip"),
+        (b"deflate, GZip;q=0.5", b"gzip"),
+        (b"br, gzip;q=0", None),
+        (b"gzip;q=odd", None),
+        (b"*", b"zstd"),
+        (b"gzip, deflate, br, zstd", b"zstd"),
+        (b"zstd;q=0.5, gzip", b"gzip"),
+        (b"zstd;q=0, *", b"gzip"),
     ],
 )
-def test_only_those_who_accept_it_get_it(asked: bytes | None, answer: bool) -> None:
-    assert accepted(asked) is answer
+def test_only_those_who_accept_it_get_it(asked: bytes | None, answer: Coding | None) -> None:
+    assert accepted(asked) == answer

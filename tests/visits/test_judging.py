@@ -322,7 +322,9 @@ def test_the_visit_may_still_arrive(command: Command) -> None:
 
 def test_whoever_answers_for_no_unit_is_no_officer_though_nobody_knows_them() -> None:
     """That they are a member may still arrive."""
-    spec = Specification(DOMAIN, HOUSEHOLD, THEIRS, CONFIRMED, known=KNOWN, actor="new", scope=Covered())
+    spec = Specification(
+        DOMAIN, HOUSEHOLD, THEIRS, CONFIRMED, known=KNOWN, actor="new", scope=Covered(teams=frozenset({TEAM}))
+    )
     spec.when(DISPUTE).then_refused(Rejected, "not-team-leader")
     spec.when(VoidVisit(id=ID, reason="twice")).then_refused(Rejected, "visit-confirmed")
     officer = Covered(units=frozenset({HAMLET}))
