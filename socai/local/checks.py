@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from socai.contract import checks as contract
 from socai.local.lock import lock_drift
 from socai.local.places import ROOT
 
@@ -39,6 +40,8 @@ def run_checks(say: Say) -> int:
     findings: dict[str, Callable[[], list[str]]] = {
         "lock": lock_drift,
         "registries": registries_named,
+        "contract": contract.drift,
+        "compatibility": contract.incompatible,
     }
     for name, find in findings.items():
         found = find()

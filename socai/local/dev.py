@@ -106,6 +106,18 @@ def socai(context: typer.Context) -> None:
     os.execve(sys.executable, [sys.executable, "-m", "socai", *context.args], env)
 
 
+@app.command()
+def contract(
+    publish: Annotated[bool, typer.Option(help="from now on clients may rely on what is committed")] = False,
+) -> None:
+    """Writes what the code says of the API to contracts/."""
+    from socai.contract import checks
+
+    checks.write()
+    if publish:
+        checks.publish()
+
+
 @app.command(hidden=True, context_settings=_PASSED_ON)
 def lock(context: typer.Context) -> None:
     """Writes requirements.txt from pyproject.toml; keeps its versions, unless told `--upgrade`."""
