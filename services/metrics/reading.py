@@ -206,17 +206,17 @@ WITH RECURSIVE open AS (
     SELECT b.unit_id, s.to_id
       FROM became b JOIN unit_successions s ON s.from_id = b.candidate
      WHERE s.effective <= $1 AND {known_at_cut("s")}
+), went (into_id, id) AS MATERIALIZED (
+    SELECT s.to_id, s.from_id FROM unit_successions s
+     WHERE s.extent = 'whole' AND s.effective <= $1 AND {known_at_cut("s")}
+     UNION ALL
+    SELECT u.parent_id, u.unit_id FROM unit_spans u
+     WHERE u.status = 'ended' AND NOT u.whole AND {ON_DAY}
 ), whole AS (
     SELECT unit_id, unit_id AS held FROM open
      UNION
     SELECT w.unit_id, h.id
-      FROM whole w
-     CROSS JOIN LATERAL (
-           SELECT s.from_id FROM unit_successions s
-            WHERE s.to_id = w.held AND s.extent = 'whole' AND s.effective <= $1 AND {known_at_cut("s")}
-            UNION ALL
-           SELECT u.unit_id FROM unit_spans u
-            WHERE u.parent_id = w.held AND u.status = 'ended' AND {ON_DAY}) h (id)
+      FROM whole w JOIN went h ON h.into_id = w.held
 )
 SELECT o.unit_id, o.status, array_remove(array_agg(b.candidate), NULL) AS candidates,
        ARRAY(SELECT w.held FROM whole w WHERE w.unit_id = o.unit_id) AS holds
