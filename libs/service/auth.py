@@ -33,9 +33,15 @@ KEYS_AGE = 600.0
 """Seconds after which the keys are fetched again, so that a withdrawn one stops working."""
 EARLY = 30.0
 """Seconds by which an issuer's clock may be ahead of ours."""
+PATIENCE = 3.0
+"""Seconds for which the issuer is waited for, each time its keys are fetched."""
+LARGEST_ANSWER = 1 << 20
 
 _ALLOWED_HEADERS = {"alg", "kid", "typ"}
 """Everything else (`jwk`, `jku`, `x5u`, `crit` …) is how a token would bring its own rules."""
+_ACCESS_TOKENS = {"jwt", "at+jwt", "application/at+jwt"}
+"""What `typ` in the header may say, in any case of letters."""
+_URL = ("http://", "https://")
 _log = structlog.get_logger()
 
 
@@ -64,21 +70,24 @@ def principal_of(scope: Scope) -> Principal:
 class TokenVerifier:
     """Verifies tokens of one issuer, for one audience, under one asymmetric algorithm."""
 
-    def __init__(self, *, issuer: str, audience: str, algorithm: str, jwks: str) -> None:
+    def __init__(self, *, issuer: str, audience: str, algorithm: str, jwks: str | None = None) -> None:
+        """`jwks` is where the issuer's keys are, a path or a URL; without it the issuer itself is asked."""
         self.issuer = issuer
         self.audience = audience
         self.algorithm = algorithm
         self._registry = jws.JWSRegistry(algorithms=[algorithm])
-        self._keys = IssuerKeys(jwks)
+        self._keys = IssuerKeys(issuer, jwks)
         self._verified: OrderedDict[bytes, Principal] = OrderedDict()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "TokenVerifier":
+        issuer = settings.need("socai_token_issuer")
+        can_be_asked = issuer.startswith(_URL)
         return cls(
-            issuer=settings.need("socai_token_issuer"),
+            issuer=issuer,
             audience=settings.socai_token_audience,
             algorithm=settings.socai_token_algorithm,
-            jwks=settings.need("socai_token_jwks"),
+            jwks=settings.socai_token_jwks if can_be_asked else settings.need("socai_token_jwks"),
         )
 
     async def verify(self, authorization: bytes | None) -> Principal:
@@ -110,6 +119,8 @@ class TokenVerifier:
             raise Problem("token-algorithm-refused")
         if not header.keys() <= _ALLOWED_HEADERS:
             raise Problem("token-invalid", "its header carries parameters that are not accepted")
+        if str(header.get("typ", "JWT")).lower() not in _ACCESS_TOKENS:
+            raise Problem("token-invalid", "its header says that it is no access token")
         key_id = header.get("kid")
         if not isinstance(key_id, str):
             raise Problem("token-key-unknown", "it does not name its key")
@@ -127,6 +138,9 @@ class TokenVerifier:
 
     def _principal(self, claims: dict[str, Any]) -> Principal:
         now = time.time()
+        # Keycloak says here what a token is for: `ID`, `Refresh` and others are signed, too.
+        if claims.get("typ", "Bearer") != "Bearer":
+            raise Problem("token-invalid", "it is no access token")
         for name in ("iss", "aud", "sub", "exp"):
             if name not in claims:
                 raise Problem("token-claim-missing", name)
@@ -147,11 +161,12 @@ class TokenVerifier:
 
 
 class IssuerKeys:
-    """The issuer's public keys, from a file or a URL: fetched when needed, again when old or when a key id is
-    unknown, and never in a hurry.
+    """The issuer's public keys, from a file or a URL, or from where its OpenID Connect configuration says:
+    fetched when needed, again when old or when a key id is unknown, and never in a hurry.
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, issuer: str, where: str | None) -> None:
+        self._issuer = issuer
         self._where = where
         self._keys: dict[str, Key] = {}
         self._tried = self._fetched = -math.inf
@@ -175,18 +190,38 @@ class IssuerKeys:
         try:
             self._keys = _signing_keys(json.loads(await self._read()))
             self._fetched = time.monotonic()
-        except (OSError, ValueError, TypeError, KeyError, aiohttp.ClientError, TimeoutError) as error:
-            _log.warning("token_keys_unavailable", error=type(error).__name__)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, aiohttp.ClientError) as error:
+            _log.warning("token_keys_unavailable", error=type(error).__name__, reason=str(error))
         finally:
             self._tried = time.monotonic()
 
     async def _read(self) -> bytes:
-        if not self._where.startswith(("http://", "https://")):
+        if self._where is not None and not self._where.startswith(_URL):
             return await asyncio.to_thread(Path(self._where).read_bytes)
-        timeout = aiohttp.ClientTimeout(total=3)
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._where) as answer:
-            answer.raise_for_status()
-            return await answer.content.read(1 << 20)
+        async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
+            return await _fetched(session, self._where or await self._discovered(session))
+
+    async def _discovered(self, session: aiohttp.ClientSession) -> str:
+        """Where the keys are now. Raises ValueError where another issuer answers, or a path is named."""
+        url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+        configuration = json.loads(await _fetched(session, url))
+        where = str(configuration["jwks_uri"])
+        if configuration["issuer"] != self._issuer:
+            raise ValueError(f"{url} is another issuer's: {str(configuration['issuer'])[:200]}")
+        if not where.startswith("https://" if self._issuer.startswith("https://") else _URL):
+            raise ValueError(f"the keys are not at an address like the issuer's: {where[:200]}")
+        return where
+
+
+async def _fetched(session: aiohttp.ClientSession, url: str) -> bytes:
+    async with session.get(url) as answer:
+        answer.raise_for_status()
+        body = bytearray()
+        async for piece in answer.content.iter_any():
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                raise ValueError("the answer is too large")
+        return bytes(body)
 
 
 def _signing_keys(jwks: dict[str, Any]) -> dict[str, Key]:

@@ -66,7 +66,10 @@ class Settings(BaseSettings):
     socai_token_algorithm: Literal[
         "ES256", "ES384", "ES512", "Ed25519", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"
     ] = Field("ES256", description="the one signature algorithm of accepted tokens")
-    socai_token_jwks: str | None = Field(None, description="the issuer's public keys: a path or a URL")
+    socai_token_jwks: str | None = Field(
+        None,
+        description="the issuer's public keys: a path or a URL; without it, an issuer that is a URL is asked",
+    )
     socai_local_issuer_key: Path | None = Field(None, description="private JWK file; for development only")
     socai_most_streams: int = Field(
         1000, ge=0, description="how many live streams of figures one process of metrics keeps open"

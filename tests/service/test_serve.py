@@ -123,7 +123,9 @@ async def test_logs_are_json_and_hold_no_secret(process: Process, issuer: Issuer
 def test_what_is_missing_or_wrong_is_named_and_the_exit_code_is_three(
     issuer: Issuer, tmp_path: Path, variable: str
 ) -> None:
-    env = environment(issuer, tmp_path, **{variable: "" if variable != "SOCAI_PORT" else "eighty"})
+    wrong = {variable: "" if variable != "SOCAI_PORT" else "eighty"}
+    # Only of an issuer that is an address can the keys be asked.
+    env = environment(issuer, tmp_path, **{"SOCAI_TOKEN_ISSUER": "socai-local", **wrong})
     ended = subprocess.run(
         [sys.executable, "-m", "tests.service.program"], cwd=ROOT, env=env, capture_output=True, text=True
     )

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -47,6 +50,11 @@ async def test_a_token_without_roles_and_units_has_none(issuer: Issuer) -> None:
     assert (who.roles, who.units) == ((), ())
 
 
+@pytest.mark.parametrize("kind", ["JWT", "at+jwt", "AT+JWT", "application/at+jwt"])
+async def test_an_access_token_may_say_what_it_is(issuer: Issuer, kind: str) -> None:
+    assert await verified(issuer, issuer.token(header={"typ": kind}, typ="Bearer"))
+
+
 FORGED: list[tuple[str, Callable[[Issuer], str], str]] = [
     ("another key", lambda i: i.token(key=i.stranger), "token-signature-wrong"),
     ("changed claims", lambda i: ".".join([*i.token().split(".")[:1], *i.token(sub="x").split(".")[1:2],
@@ -74,6 +82,12 @@ FORGED: list[tuple[str, Callable[[Issuer], str], str]] = [
     ("a subject that is no text", lambda i: i.token(sub=7), "token-invalid"),
     ("a subject with a line break", lambda i: i.token(sub="a\nb"), "token-invalid"),
     ("roles that are no list", lambda i: i.token(roles="operator"), "token-invalid"),
+    ("an ID token", lambda i: i.token(typ="ID"), "token-invalid"),
+    ("a refresh token", lambda i: i.token(typ="Refresh"), "token-invalid"),
+    ("an ID token for another audience", lambda i: i.token(typ="ID", aud="frontend"), "token-invalid"),
+    ("a purpose that is no text", lambda i: i.token(typ=["Bearer"]), "token-invalid"),
+    ("a header of another kind", lambda i: i.token(header={"typ": "logout+jwt"}), "token-invalid"),
+    ("a header's kind that is no text", lambda i: i.token(header={"typ": 7}), "token-invalid"),
     ("too large", lambda i: i.token(units=["x" * 9000]), "token-too-large"),
     ("no token at all", lambda i: "", "token-missing"),
     ("not a token", lambda i: "hello", "token-invalid"),
@@ -114,23 +128,33 @@ async def test_only_so_many_tokens_are_remembered(issuer: Issuer, monkeypatch: p
 
 
 class KeyServer:
-    """The issuer's JWKS over HTTP, counting how often it is asked."""
+    """The issuer over HTTP: its keys and its OpenID Connect configuration, counting how often each is asked.
+    `says` is what the configuration has instead of the truth.
+    """
 
     def __init__(self, issuer: Issuer) -> None:
         served = self
-        self.asked = 0
+        self.asked: Counter[str] = Counter()
+        self.says: dict[str, object] = {}
 
         class Answering(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                served.asked += 1
+                served.asked[self.path] += 1
+                body = issuer.jwks.read_bytes() if self.path == "/jwks" else served.configuration()
                 self.send_response(200)
                 self.end_headers()
-                self.wfile.write(issuer.jwks.read_bytes())
+                with suppress(ConnectionError):
+                    # More than comes in one piece.
+                    self.wfile.write(body[:-1] + b" " * 300_000 + body[-1:])
 
             def log_message(self, *_: object) -> None: ...
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+        self.issuer = f"http://127.0.0.1:{self.server.server_address[1]}/realms/socai"
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/jwks"
+
+    def configuration(self) -> bytes:
+        return json.dumps({"issuer": self.issuer, "jwks_uri": self.url, **self.says}).encode()
 
     def __enter__(self) -> "KeyServer":
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
@@ -150,7 +174,7 @@ async def test_a_rotated_key_is_fetched_when_it_is_first_seen_but_not_at_every_w
     with KeyServer(issuer) as server:
         verifier = TokenVerifier.from_settings(issuer.settings(socai_token_jwks=server.url))
         assert await verifier.verify(f"Bearer {issuer.token()}".encode())
-        assert server.asked == 1
+        assert server.asked["/jwks"] == 1
 
         new = ECKey.generate_key("P-256", {"kid": "two", "use": "sig"})
         issuer.publish(issuer.key, new)
@@ -159,7 +183,7 @@ async def test_a_rotated_key_is_fetched_when_it_is_first_seen_but_not_at_every_w
             with pytest.raises(Problem) as refusal:
                 await verifier.verify(rotated)
             assert refusal.value.code == "token-key-unknown"
-        assert server.asked == 1
+        assert server.asked["/jwks"] == 1
 
         async with asyncio.timeout(5):
             while True:
@@ -169,7 +193,7 @@ async def test_a_rotated_key_is_fetched_when_it_is_first_seen_but_not_at_every_w
                 except Problem:
                     await asyncio.sleep(0.02)
         assert who.subject == "officer-7"
-        assert server.asked == 2
+        assert server.asked["/jwks"] == 2
 
 
 async def test_a_withdrawn_key_stops_working_for_tokens_not_seen_before(
@@ -192,3 +216,73 @@ async def test_without_the_issuers_keys_nobody_is_blamed(issuer: Issuer) -> None
     assert refusal.value.code == "token-keys-unavailable"
     assert refusal.value.status == 503
     assert refusal.value.headers["Retry-After"]
+
+
+def asked_of_the_issuer(issuer: Issuer, url: str) -> TokenVerifier:
+    settings = issuer.settings(socai_token_issuer=url, socai_token_jwks=None)
+    return TokenVerifier.from_settings(settings)
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+async def test_an_issuer_that_is_an_address_tells_where_its_keys_are(issuer: Issuer, ending: str) -> None:
+    with KeyServer(issuer) as server:
+        server.issuer += ending
+        verifier = asked_of_the_issuer(issuer, server.issuer)
+        who = await verifier.verify(f"Bearer {issuer.token(iss=server.issuer)}".encode())
+        assert who.subject == "officer-7"
+        assert server.asked == {"/realms/socai/.well-known/openid-configuration": 1, "/jwks": 1}
+
+
+async def test_an_issuer_that_is_asked_may_rotate_its_keys_and_their_address(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "REFETCH_FLOOR", 0.0)
+    with KeyServer(issuer) as server, KeyServer(issuer) as moved:
+        verifier = asked_of_the_issuer(issuer, server.issuer)
+        await verifier.verify(f"Bearer {issuer.token(iss=server.issuer)}".encode())
+
+        new = ECKey.generate_key("P-256", {"kid": "two", "use": "sig"})
+        issuer.publish(new)
+        server.says = {"jwks_uri": moved.url}
+        await verifier.verify(f"Bearer {issuer.token(key=new, iss=server.issuer)}".encode())
+        assert (server.asked["/jwks"], moved.asked["/jwks"]) == (1, 1)
+        with pytest.raises(Problem) as refusal:
+            await verifier.verify(f"Bearer {issuer.token(iss=server.issuer, sub='another')}".encode())
+        assert refusal.value.code == "token-key-unknown"
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"issuer": "http://elsewhere.test"},
+        {"issuer": None},
+        {"jwks_uri": None},
+        {"jwks_uri": __file__},
+        {"jwks_uri": f"file://{__file__}"},
+        {"padding": "x" * auth.LARGEST_ANSWER},
+    ],
+    ids=["another issuer", "no issuer", "no keys", "a path", "a file", "too much"],
+)
+async def test_a_configuration_that_is_not_the_issuers_own_gives_no_keys(
+    issuer: Issuer, says: dict[str, object]
+) -> None:
+    with KeyServer(issuer) as server:
+        server.says = says
+        verifier = asked_of_the_issuer(issuer, server.issuer)
+        for _ in range(5):
+            with pytest.raises(Problem) as refusal:
+                await verifier.verify(f"Bearer {issuer.token(iss=server.issuer)}".encode())
+            assert (refusal.value.code, refusal.value.status) == ("token-keys-unavailable", 503)
+        assert server.asked == {"/realms/socai/.well-known/openid-configuration": 1}
+
+
+async def test_an_issuer_that_does_not_answer_is_not_waited_for(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "PATIENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        async with asyncio.timeout(2):
+            with pytest.raises(Problem) as refusal:
+                await asked_of_the_issuer(issuer, url).verify(f"Bearer {issuer.token(iss=url)}".encode())
+    assert refusal.value.code == "token-keys-unavailable"
