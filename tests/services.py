@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import aiohttp
 
@@ -20,6 +21,7 @@ from socai.local.postgres import KEYS
 from socai.local.services import SEALING_SERVICES
 from socai.migrate import DIRECTORIES
 from socai.token import issue_token
+from tests.contract import Contract
 
 PATIENCE = 30.0
 """Seconds until a condition has to hold."""
@@ -32,9 +34,13 @@ class Answer:
     headers: Mapping[str, str]
 
 
+_contracts: WeakKeyDictionary[aiohttp.ClientSession, dict[str, Contract]] = WeakKeyDictionary()
+"""By session and address: ports come again, sessions do not."""
+
+
 @dataclass(frozen=True)
 class Client:
-    """Asks one service, with a token."""
+    """Asks one service, with a token. Every answer has to be as the service's description says."""
 
     url: str
     session: aiohttp.ClientSession
@@ -57,7 +63,24 @@ class Client:
 
     async def _ask(self, method: str, path: str, headers: Mapping[str, str] | None, **more: Any) -> Answer:
         async with self.session.request(method, self.url + path, headers=headers, **more) as response:
-            return Answer(response.status, await response.json(content_type=None), response.headers)
+            answer = Answer(response.status, await response.json(content_type=None), response.headers)
+            content_type = response.headers.get("Content-Type", "")
+        contract = await self._contract()
+        contract.check(method, path, status=answer.status, content_type=content_type, body=answer.body)
+        return answer
+
+    async def _contract(self) -> Contract:
+        """What the server says of itself, asked once. The gateway says less while a service is away."""
+        known = _contracts.setdefault(self.session, {})
+        if self.url not in known:
+            for place in ("/openapi.json", "/v1/openapi.json"):
+                async with self.session.get(self.url + place) as response:
+                    if response.status == 200:
+                        known[self.url] = Contract(await response.json())
+                        break
+            else:
+                raise AssertionError(f"{self.url} does not describe itself: {response.status}")
+        return known[self.url]
 
     async def head(self) -> int:
         """The last position of the service's log."""

@@ -32,12 +32,13 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 class ServiceApp(FastAPI):
     """FastAPI without its middlewares: the edge does their work, and turns exceptions into problems.
 
-    `routes_first` are found before FastAPI's own; `stopping` is true from SIGTERM on. Then `on_stop` is
-    called, before requests in flight are waited for.
+    `routes_first` are found before those of `routers`, which are FastAPI's; `stopping` is true from SIGTERM
+    on. Then `on_stop` is called, before requests in flight are waited for.
     """
 
     edge: ASGIApp
     routes_first: Routes
+    routers: Sequence[APIRouter] = ()
     stopping: bool = False
     on_stop: Sequence[Callable[[], None]] = ()
 
@@ -52,7 +53,7 @@ class ServiceApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi(), self.routes_first)
+            self.openapi_schema = complete(super().openapi(), self.routes_first, self.routers)
         return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,6 +116,7 @@ def create_app(
     )
     first = routes or Routes()
     docs = add_docs(first, f"{prefix}/docs", title=app.title, description=f"{prefix}/openapi.json")
+    app.routers = routers
     for router in routers:
         app.include_router(router)
 

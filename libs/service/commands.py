@@ -102,8 +102,12 @@ class CommandApi:
 
         routes.add_endpoint(method, template, endpoint, command_operation(cls, given))
 
-    def post_many(self, routes: Routes, template: str, cls: type[Form]) -> None:
-        """A route for a form that stands for several commands; it is answered like a batch of them."""
+    def post_many(
+        self, routes: Routes, template: str, cls: type[Form], *, name: str, results: type[BaseModel]
+    ) -> None:
+        """A route for a form that stands for several commands; it is answered like a batch of them. `name` is
+        the operation's, `results` describes the answer.
+        """
         self.rule("POST", template, cls)
 
         async def endpoint(request: HttpRequest) -> Response:
@@ -117,13 +121,13 @@ class CommandApi:
             results = await self._execute_all(request, parsed, scope)
             return Json({"results": [form.about(index) | result for index, result in enumerate(results)]})
 
-        routes.add_endpoint("POST", template, endpoint, form_operation(cls))
+        routes.add_endpoint("POST", template, endpoint, form_operation(name, cls, results))
 
-    def post_batch(self, routes: Routes, template: str) -> None:
+    def post_batch(self, routes: Routes, template: str, *, name: str) -> None:
         async def endpoint(request: HttpRequest) -> Response:
             return await self.batch(request)
 
-        routes.add_endpoint("POST", template, endpoint, batch_operation(sorted(self._kinds)))
+        routes.add_endpoint("POST", template, endpoint, batch_operation(name, sorted(self._kinds)))
 
     async def one(
         self,

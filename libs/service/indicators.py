@@ -4,7 +4,7 @@ province and refuses what does not fit; metrics answers by them."""
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec.structs import replace
@@ -17,7 +17,8 @@ what was declared or reported; a part of a declared whole; one count over anothe
 Dimension = Literal["digital_service", "stage", "measure", "obstacle", "organisation", "label"]
 VALUES: tuple[Dimension, ...] = ("obstacle", "organisation", "label")
 """Dimensions that are the value of a series; an indicator has at most one of them."""
-LEVELS = ("province", "district", "commune", "hamlet", "area")
+Level = Literal["province", "district", "commune", "hamlet", "area"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 COUNTED: tuple[Kind, ...] = ("flow", "stock", "distinct", "spread")
 """Kinds whose amounts come from postings: what is counted from events is code, what is made of it is data."""
 TEAMS_WORKING = "teams-working"

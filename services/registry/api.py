@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from libs.events.day import Day
@@ -15,6 +15,7 @@ from libs.service import hierarchy
 from libs.service.answers import Json
 from libs.service.auth import principal_of
 from libs.service.commands import CommandApi
+from libs.service.openapi import UNIT_REFERENCE, answered
 from libs.service.opening import Opening, Sealed
 from libs.service.pages import DEFAULT_LIMIT, INT8, Cursor, Limit, page, read_cursor, text
 from libs.service.parameters import check_period, known_parameters
@@ -22,7 +23,7 @@ from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from libs.service.scope import Scope, Scopes, scoped
-from services.registry import boundaries, lists, unit_history
+from services.registry import answers, boundaries, lists, unit_history
 from services.registry.domain.baselines import BaselineName, DeclareBaseline
 from services.registry.domain.campaigns import CancelCampaign, HoldCampaign, PlanCampaign, Status
 from services.registry.domain.digital_services import (
@@ -48,6 +49,7 @@ from services.registry.me import me
 
 OnDay = Annotated[Day | None, Query(description="A day in Vietnam; default: today")]
 Indicator = Annotated[str | None, Query(max_length=80, description="An indicator's code")]
+UnitPath = Annotated[str, Path(json_schema_extra=UNIT_REFERENCE)]
 UnitReference = Annotated[str | None, Query(description="A unit's id, or CODE@DAY")]
 
 
@@ -81,7 +83,7 @@ def writes(commands: CommandApi) -> Routes:
     commands.post(routes, "/v1/digital-services", ListDigitalService)
     commands.post(routes, "/v1/digital-services/{id}/retire", RetireDigitalService, id="id")
     commands.post(routes, "/v1/indicators", DefineIndicator)
-    commands.post_batch(routes, "/v1/registry/bulk")
+    commands.post_batch(routes, "/v1/registry/bulk", name="send-registry-commands")
     return routes
 
 
@@ -100,12 +102,12 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
     async def named(pool: asyncpg.Pool, unit: str | None, on: date | None) -> hierarchy.Unit | None:
         return await hierarchy.find_unit(pool, unit, on=on, pointer="/query/unit") if unit else None
 
-    @router.get("/me")
+    @router.get("/me", responses=answered(answers.Me))
     async def get_me(request: Request) -> Response:
         """Who I am: roles, units, member, team, and what I may do."""
         return Json(await me(log.pool, principal_of(request.scope)))
 
-    @router.get("/units")
+    @router.get("/units", responses=answered(answers.UnitPage))
     async def list_units(
         on: OnDay = None,
         parent: Annotated[str | None, Query(description="Units right below this one")] = None,
@@ -136,25 +138,25 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
         placed = [(answer, place) for answer, (_, place) in zip(shown, rows, strict=True)]
         return Json(page(placed, limit, key=lambda row: row[1], item=lambda row: row[0]))
 
-    @router.get("/units/{id}")
-    async def get_unit(id: str, on: OnDay = None) -> Response:  # noqa: A002 – the path's name
+    @router.get("/units/{id}", responses=answered(answers.Unit))
+    async def get_unit(id: UnitPath, on: OnDay = None) -> Response:  # noqa: A002 – the path's name
         """A unit as it was on a day."""
         unit = await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")
         return Json((await hierarchy.answers(log.pool, [unit]))[0])
 
-    @router.get("/units/{id}/history")
-    async def get_unit_history(id: str) -> Response:  # noqa: A002
+    @router.get("/units/{id}/history", responses=answered(answers.UnitHistory))
+    async def get_unit_history(id: UnitPath) -> Response:  # noqa: A002
         """What a unit was made of, what it was called, and what became of it."""
         unit = await hierarchy.find_unit(log.pool, id, pointer="/path/id")
         return Json(await unit_history.of_unit(log.pool, unit.unit_id))
 
-    @router.get("/units/{id}/boundary")
-    async def get_boundary(id: str, on: OnDay = None) -> Response:  # noqa: A002
+    @router.get("/units/{id}/boundary", responses=answered(answers.Boundary))
+    async def get_boundary(id: UnitPath, on: OnDay = None) -> Response:  # noqa: A002
         """The outline of a unit, as a GeoJSON feature."""
         unit = await hierarchy.find_unit(log.pool, id, on=on, pointer="/path/id")
         return Json(boundaries.feature(unit))
 
-    @router.get("/teams")
+    @router.get("/teams", responses=answered(answers.TeamPage))
     async def list_teams(
         scope: Scoped,
         unit: UnitReference = None,
@@ -171,7 +173,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
         )
         return _page(rows, limit)
 
-    @router.get("/teams/{id}")
+    @router.get("/teams/{id}", responses=answered(answers.Team, versioned=True))
     async def get_team(scope: Scoped, id: UUID) -> Response:  # noqa: A002
         """A team as it is now, with the members who are in it."""
         team = await lists.find_team(log.pool, id)
@@ -179,7 +181,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
             await scope.need(lambda covered: covered.team(id, team["unit_ids"]))
         return _one(team)
 
-    @router.get("/members/{id}")
+    @router.get("/members/{id}", responses=answered(answers.Member, versioned=True))
     async def get_member(request: Request, scope: Scoped, id: UUID) -> Response:  # noqa: A002
         """A member in their last team, with what they have learned and the teams before."""
         found, subject = await lists.find_member(log.pool, id), member_stream(id)
@@ -191,7 +193,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
         opened = await opening.open(request, {subject: said.values}, purpose="member")
         return _one({**found, **opened.get(subject, {}), **said.marks()})
 
-    @router.get("/baselines")
+    @router.get("/baselines", responses=answered(answers.BaselinePage))
     async def list_baselines(
         scope: Scoped,
         unit: UnitReference = None,
@@ -211,7 +213,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
         )
         return _page(rows, limit)
 
-    @router.get("/campaigns")
+    @router.get("/campaigns", responses=answered(answers.CampaignPage))
     async def list_campaigns(
         scope: Scoped,
         unit: UnitReference = None,
@@ -236,7 +238,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
         rows = await lists.list_campaigns(log.pool, wanted, after=_position(cursor), limit=limit + 1)
         return _page(rows, limit)
 
-    @router.get("/campaigns/{id}")
+    @router.get("/campaigns/{id}", responses=answered(answers.Campaign, versioned=True))
     async def get_campaign(scope: Scoped, id: UUID) -> Response:  # noqa: A002
         """A campaign, and whether it was held."""
         campaign = await lists.find_campaign(log.pool, id)
@@ -245,7 +247,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
             await scope.need(lambda covered: covered.unit(unit_id) or not covered.teams.isdisjoint(team_ids))
         return _one(campaign)
 
-    @router.get("/statistics")
+    @router.get("/statistics", responses=answered(answers.StatisticPage))
     async def list_statistics(
         scope: Scoped,
         unit: UnitReference = None,
@@ -264,7 +266,7 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
         )
         return _page(rows, limit)
 
-    @router.get("/targets")
+    @router.get("/targets", responses=answered(answers.TargetPage))
     async def list_targets(
         scope: Scoped,
         unit: UnitReference = None,
@@ -283,8 +285,8 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
         )
         return _page(rows, limit)
 
-    @router.get("/digital-services")
-    async def list_digital_services(
+    @router.get("/digital-services", responses=answered(answers.DigitalServicePage))
+    async def list_offered_digital_services(
         on: OnDay = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response:
         """The digital services that are offered on a day, by code."""
@@ -300,12 +302,12 @@ def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> 
             raise Problem("not-found")
         return Json({"items": lists.history([payload for _, _, payload in events])})
 
-    @router.get("/digital-services/{id}/history")
+    @router.get("/digital-services/{id}/history", responses=answered(answers.CatalogueHistory))
     async def get_digital_service_history(id: ServiceCode) -> Response:  # noqa: A002
         """What was said of a digital service, when, and by whom."""
         return await history(digital_service_stream(id))
 
-    @router.get("/indicators/{id}/history")
+    @router.get("/indicators/{id}/history", responses=answered(answers.CatalogueHistory))
     async def get_indicator_history(id: IndicatorCode) -> Response:  # noqa: A002
         """How an indicator was defined, version after version."""
         return await history(indicator_stream(id))

@@ -15,7 +15,7 @@ from libs.service.answers import Json
 from libs.service.auth import principal_of
 from libs.service.body import read_json
 from libs.service.commands import CommandApi
-from libs.service.openapi import operation
+from libs.service.openapi import answered, operation
 from libs.service.opening import may_see
 from libs.service.pages import DEFAULT_LIMIT, INT4, INT8, Cursor, Limit, page, read_cursor
 from libs.service.parameters import check_period, known_parameters, refused
@@ -24,7 +24,7 @@ from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from libs.service.scope import Scope, Scopes, scoped
 from libs.service.sheets import csv_answer
-from services.visits import lists, shown
+from services.visits import answers, lists, shown
 from services.visits.bundle import read_bundle
 from services.visits.domain import (
     AssignHousehold,
@@ -86,8 +86,10 @@ def writes(commands: CommandApi, log: Log, scopes: Scopes) -> Routes:
         ("visits/{id}/settle", SettleDispute),
     ):
         commands.post(routes, f"/v1/{verb}", command, id="id")
-    commands.post_batch(routes, "/v1/sync")
-    commands.post_many(routes, "/v1/visits/group", GroupVisits)
+    commands.post_batch(routes, "/v1/sync", name="sync")
+    commands.post_many(
+        routes, "/v1/visits/group", GroupVisits, name="record-group-visits", results=answers.GroupResults
+    )
 
     async def known(request: Request) -> Response:
         await scopes.of(principal_of(request.scope), rule_of("POST", "/v1/sync/known"))
@@ -100,7 +102,10 @@ def writes(commands: CommandApi, log: Log, scopes: Scopes) -> Routes:
 
     summary = "Which of these commands are here already."
     routes.add_endpoint(
-        "POST", "/v1/sync/known", known, operation("known-commands", summary, body=KnownQuestion)
+        "POST",
+        "/v1/sync/known",
+        known,
+        operation("list-known-commands", summary, answers.KnownCommands, body=KnownQuestion),
     )
     return routes
 
@@ -140,7 +145,7 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal, sc
         await scope.need_unit(UUID(household["unit_id"]))
         return household
 
-    @router.get("/households")
+    @router.get("/households", responses=answered(answers.HouseholdPage))
     async def list_households(
         request: Request,
         scope: Scoped,
@@ -153,6 +158,7 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal, sc
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Households that are in a unit now, by hamlet and number; with `q` those that fit it."""
         place = await named(unit)
         if q is not None:
             return await search(request, q, place, scope, not_visited=not_visited, limit=limit, cursor=cursor)
@@ -194,26 +200,29 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal, sc
         found = await personal.search(request, households, unit, q, after=after, limit=limit)
         return Json(page(found[: limit + 1], limit, key=lambda row: [row["id"]], item=lambda row: row))
 
-    @router.get("/households/{id}")
+    @router.get("/households/{id}", responses=answered(answers.Household, versioned=True))
     async def get_household(
         request: Request,
         scope: Scoped,
         id: UUID,  # noqa: A002 – the path's name
     ) -> Response:
+        """A household as it is now."""
         return _one(await personal.household(request, await household_of(scope, id)))
 
-    @router.get("/households/{id}/disclosure")
-    async def disclose(request: Request, scope: Scoped, id: UUID) -> Response:  # noqa: A002
+    @router.get("/households/{id}/disclosure", responses=answered(answers.Disclosure))
+    async def get_disclosure(request: Request, scope: Scoped, id: UUID) -> Response:  # noqa: A002
+        """Everything personal that is held of a household. What is asked here stands in the log."""
         await household_of(scope, id)
         return Json(await personal.disclosure(request, id))
 
-    @router.get("/households/{id}/visits")
+    @router.get("/households/{id}/visits", responses=answered(answers.VisitPage))
     async def list_visits_of_household(
         scope: Scoped,
         id: UUID,  # noqa: A002
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """The visits of a household and of those that it absorbed, those recorded last first."""
         await household_of(scope, id)
         return await visits(lists.VisitFilter(household_id=id), limit, cursor)
 
@@ -241,25 +250,27 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal, sc
             status=status,
         )
 
-    @router.get("/visits")
+    @router.get("/visits", responses=answered(answers.VisitPage))
     async def list_visits(
         wanted: Annotated[lists.VisitFilter, Depends(wanted)],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
+        """Visits, those recorded last first."""
         return await visits(wanted, limit, cursor)
 
-    @router.get("/exports/visits.csv")
+    @router.get("/exports/visits.csv", responses=answered(media_type="text/csv", description="A table"))
     async def export_visits(
         request: Request, wanted: Annotated[lists.VisitFilter, Depends(wanted)]
     ) -> Response:
-        """The same visits, all of them; nothing personal."""
+        """Visits as a table: those of `GET /v1/visits`, all of them; nothing personal."""
         language = language_of(request.headers.get("accept-language"))
         table = VisitTable(log.pool, wanted, language)
         return csv_answer(await table.pieces(), *table.words, language=language)
 
-    @router.get("/visits/{id}")
+    @router.get("/visits/{id}", responses=answered(answers.Visit, versioned=True))
     async def get_visit(request: Request, scope: Scoped, id: UUID) -> Response:  # noqa: A002
+        """A visit, and what became of it."""
         visit = shown.fold_visit(await stream(visit_stream(id)))
         team_id = UUID(visit["team_id"])
         if team_id not in scope.covered.teams:
@@ -267,7 +278,7 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal, sc
         visit = await personal.visit(request, visit)
         return _one({**visit, "ordinal": await lists.ordinal(log.pool, id)})
 
-    @router.get("/teams/{id}/bundle")
+    @router.get("/teams/{id}/bundle", responses=answered(answers.Bundle))
     async def get_bundle(
         request: Request,
         scope: Scoped,
@@ -280,6 +291,7 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal, sc
             str | None, Query(max_length=1000, description="`next` of the page before; it knows `since`")
         ] = None,
     ) -> Response:
+        """What a team's device needs offline; with `since` only what has changed."""
         units = await lists.units_of_team(log.pool, id)
         await scope.need(lambda covered: not units or covered.team(id, units))
         answer = await read_bundle(log.pool, id, sources=sources, since=since, cursor=cursor, limit=limit)

@@ -18,8 +18,9 @@ Id = Annotated[str, Field(max_length=64)]
 
 
 class GroupVisits(Form):
-    """What was the same for all; `visit_ids` in the order of `household_ids`, where the client makes them.
-    Without them a visit's id is UUIDv5(`id`, household), so that sending the form again changes nothing.
+    """Records a visit of each household that was there. What was the same for all; `visit_ids` in the order
+    of `household_ids`, where the client makes them. Without them a visit's id is UUIDv5(`id`, household), so
+    that sending the form again changes nothing.
 
     `/sync` takes no forms, because each of its commands has one answer and one receipt. A device without
     signal keeps the visits that the form stands for, as `record-visit` under these ids; whichever of both

@@ -81,5 +81,5 @@ def application(issuer: Issuer, log: Log, read_after: ReadAfter | None = None) -
     routes = Routes()
     commands.post(routes, "/v1/households", Register)
     commands.post(routes, "/v1/households/{id}/change", Change, id="id")
-    commands.post_batch(routes, "/v1/sync")
+    commands.post_batch(routes, "/v1/sync", name="sync")
     return create_app(service="visits", settings=issuer.settings(), routes=routes)

@@ -292,5 +292,5 @@ async def test_the_description_shows_the_token_and_the_form_of_problems(issuer: 
         document = await answer.json()
     assert document["security"] == [{"token": []}]
     responses = document["paths"]["/v1/things/{id}"]["get"]["responses"]
-    assert set(responses) == {"200", "default"}
+    assert set(responses) == {"200", "401", "403", "429", "default"}
     assert "Problem" in document["components"]["schemas"]

@@ -31,9 +31,9 @@ class HamletPart(BaseModel):
 
 
 class AssignHamlet(Command):
-    """Either the whole hamlet goes to `parent_id`, or its `parts` are hamlets of their own from then on.
-    Without `valid_from` it counts from the day on which its commune was split. A model area whose hamlet was
-    split goes to one of the parts.
+    """Says on which side of a split a hamlet is. Either the whole hamlet goes to `parent_id`, or its `parts`
+    are hamlets of their own from then on. Without `valid_from` it counts from the day on which its commune
+    was split. A model area whose hamlet was split goes to one of the parts.
     """
 
     kind: ClassVar[str] = "assign-hamlet"
@@ -63,6 +63,8 @@ class AssignHamlet(Command):
 
 
 class DesignateArea(Command):
+    """Designates a model area within a hamlet."""
+
     kind: ClassVar[str] = "designate-area"
     creates: ClassVar[bool] = True
 

@@ -14,7 +14,9 @@ from services.registry.domain.text import Name, Phone, Reason
 
 
 class ChangeMemberDetails(MemberCommand):
-    """Fields that are left out stay as they are; null takes away what was said."""
+    """Changes what is known of a member. Fields that are left out stay as they are; null takes away what was
+    said.
+    """
 
     kind: ClassVar[str] = "change-member-details"
 

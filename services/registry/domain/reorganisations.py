@@ -54,9 +54,9 @@ class Succession(_Part):
 
 
 class DecreeReorganisation(Command):
-    """`ends` are units whose last day is the day before, with their successors in `successions`; `dissolves`
-    those that end without one. `successions` alone, of units that ended on that very day by an earlier
-    reorganisation, correct what became of them.
+    """Decrees a reorganisation: whole, or not at all. `ends` are units whose last day is the day before, with
+    their successors in `successions`; `dissolves` those that end without one. `successions` alone, of units
+    that ended on that very day by an earlier reorganisation, correct what became of them.
     """
 
     kind: ClassVar[str] = "decree-reorganisation"

@@ -29,6 +29,8 @@ EstablishedLevel = Literal["province", "district", "commune", "hamlet"]
 
 
 class EstablishUnit(Command):
+    """Establishes a unit that is there already when records begin."""
+
     kind: ClassVar[str] = "establish-unit"
     creates: ClassVar[bool] = True
 

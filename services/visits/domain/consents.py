@@ -22,7 +22,8 @@ from services.visits.domain.text import Reference
 
 
 class RecordConsent(Command):
-    """The household, or the law, says yes (`given`) or the household takes its consent back, as of `on`.
+    """Records that a household consents, or takes that back. The household, or the law, says yes (`given`) or
+    the household takes its consent back, as of `on`.
 
     `reference` names the paper or the provision, never a person.
     """

@@ -19,8 +19,8 @@ from services.visits.domain.text import Reason
 
 
 class EraseHousehold(Command):
-    """Destroys the keys under which everything personal about this household was sealed, notes of visits
-    included; also those of the households that it absorbed.
+    """Erases what is personal about a household, for good. Destroys the keys under which everything personal
+    about this household was sealed, notes of visits included; also those of the households that it absorbed.
     """
 
     kind: ClassVar[str] = "erase-household"

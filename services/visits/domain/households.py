@@ -73,7 +73,9 @@ class Consent(BaseModel):
 
 
 class RegisterHousehold(Command):
-    """`number` is the household's in its hamlet (số thứ tự); who lives there needs a `consent`."""
+    """Registers a household. `number` is the household's in its hamlet (số thứ tự); who lives there needs a
+    `consent`.
+    """
 
     kind: ClassVar[str] = "register-household"
     creates: ClassVar[bool] = True
@@ -99,7 +101,9 @@ class RegisterHousehold(Command):
 
 
 class ChangeHouseholdDetails(Command):
-    """Details that are left out stay as they are; null takes what is known away."""
+    """Changes what is known of a household. Details that are left out stay as they are; null takes what is
+    known away.
+    """
 
     kind: ClassVar[str] = "change-household-details"
 

@@ -15,7 +15,7 @@ from services.visits.domain.visits import Visit, standing_visit, visit_stream
 
 
 class ConfirmVisit(Command):
-    """The leader of the visit's team says that it was so."""
+    """Confirms a visit. The leader of the visit's team says that it was so."""
 
     kind: ClassVar[str] = "confirm-visit"
 
@@ -26,7 +26,9 @@ class ConfirmVisit(Command):
 
 
 class DisputeVisit(Command):
-    """The leader or an officer doubts it: it stays out of the figures until that is settled."""
+    """Disputes a visit. The leader or an officer doubts it: it stays out of the figures until that is
+    settled.
+    """
 
     kind: ClassVar[str] = "dispute-visit"
 
@@ -38,7 +40,7 @@ class DisputeVisit(Command):
 
 
 class SettleDispute(Command):
-    """Whether the visit stands."""
+    """Settles a dispute: says whether the visit stands."""
 
     kind: ClassVar[str] = "settle-visit"
 

@@ -18,8 +18,8 @@ from services.visits.domain.households import (
 
 
 class MergeHousehold(Command):
-    """This household goes on, `absorbed_id` goes into it. What still arrives for the absorbed one is recorded
-    under its id, and counts with this one.
+    """Makes one household of two that turned out to be one. This household goes on, `absorbed_id` goes into
+    it. What still arrives for the absorbed one is recorded under its id, and counts with this one.
     """
 
     kind: ClassVar[str] = "merge-household"

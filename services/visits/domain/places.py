@@ -24,7 +24,7 @@ from services.visits.domain.units import check_place, within_reach
 
 
 class MoveHousehold(Command):
-    """The household lives elsewhere from `moved_on` on, under the number that it has there."""
+    """Moves a household. It lives elsewhere from `moved_on` on, under the number that it has there."""
 
     kind: ClassVar[str] = "move-household"
 
@@ -54,7 +54,7 @@ class AssignHousehold(Command):
 
 
 class CloseHousehold(Command):
-    """The household is no more, nor are those that it absorbed; `closed_on` is its last day."""
+    """Closes a household. It is no more, nor are those that it absorbed; `closed_on` is its last day."""
 
     kind: ClassVar[str] = "close-household"
     writes_all: ClassVar[bool] = True

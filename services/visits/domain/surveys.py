@@ -27,7 +27,7 @@ them for names. What a household says in its own words belongs into its `note`.
 
 
 class SurveyHousehold(Command):
-    """One filled-in form. `answers` by the code of the question."""
+    """Records a survey of a household's needs: one filled-in form. `answers` by the code of the question."""
 
     kind: ClassVar[str] = "survey-household"
 

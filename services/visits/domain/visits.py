@@ -41,8 +41,8 @@ class Visit(Struct, frozen=True):
 
 
 class RecordVisit(Command):
-    """`note` is taken so that no device has to leave it out. Where nobody has consented it is dropped, and
-    the answer says so.
+    """Records a visit. `note` is taken so that no device has to leave it out. Where nobody has consented it
+    is dropped, and the answer says so.
     """
 
     kind: ClassVar[str] = "record-visit"
@@ -95,6 +95,8 @@ class CorrectVisit(Command):
 
 
 class VoidVisit(Command):
+    """Takes a visit back: it counts for nothing any more."""
+
     kind: ClassVar[str] = "void-visit"
 
     id: UUID
