@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
 
 from libs.service.indicators import Level
+from libs.service.labels import catalogues
 from libs.service.problem_table import PROBLEMS
 
 T = TypeVar("T")
@@ -34,6 +35,11 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
+def one_of(vocabulary: str) -> WithJsonSchema:
+    """Of a text that is a code of `GET /v1/vocabularies`: `Annotated[str, one_of("stages")]`."""
+    return WithJsonSchema({"type": "string", "enum": [entry["code"] for entry in catalogues()[vocabulary]]})
+
+
 def example(value: dict[str, Any]) -> ConfigDict:
     """For `model_config`."""
     return ConfigDict(json_schema_extra={"examples": [value]})
@@ -48,6 +54,15 @@ class Page(Answer, Generic[T]):
     items: list[T]
     next: str | None
     """Give it as `cursor` to get the next page; null on the last one."""
+
+
+class Names(Answer):
+    """What something is called in Vietnamese and English."""
+
+    model_config = example({"vi": "Đã sử dụng", "en": "Used"})
+
+    vi: str
+    en: str
 
 
 class UnitName(Answer):

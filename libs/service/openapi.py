@@ -30,6 +30,7 @@ _PATH = {"unit": UNIT_REFERENCE, "month": MONTH}
 _SCHEMAS = "#/components/schemas/"
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _PROBLEM = {"$ref": "#/components/responses/Problem"}
+_ORDER = ("operationId", "summary", "description", "tags", "parameters", "requestBody", "responses")
 _ALWAYS = ("401", "403", "429", "default")
 
 
@@ -174,7 +175,8 @@ def complete(schema: dict[str, Any], routes: Routes, routers: Sequence[APIRouter
     for template, operations in paths.items():
         for method, described in operations.items():
             _complete(described, template)
-            operations[method] = _referring(described, models)
+            ordered = {name: described[name] for name in _ORDER if name in described}
+            operations[method] = _referring({**ordered, **described}, models)
     components = schema.setdefault("components", {})
     components["schemas"] = _schemas(models)
     components["responses"] = {
@@ -221,9 +223,20 @@ def _complete(described: Operation, template: str) -> None:
     missing = [name for name in _PARAMETER.findall(template) if name not in named]
     parameters[:0] = [_path_parameter(name, _PATH.get(name, _ID)) for name in missing]
     for one in parameters:
-        one.get("schema", {}).pop("title", None)
+        one["schema"] = _of_parameter(one["schema"], told="description" in one)
     for status in _ALWAYS:
         responses[status] = _PROBLEM
+
+
+def _of_parameter(schema: Mapping[str, Any], *, told: bool) -> dict[str, Any]:
+    """What is left out of an address is not null; what the parameter says itself need not be said again."""
+    said = {name: value for name, value in schema.items() if name not in ("title", "anyOf")}
+    if told:
+        said.pop("description", None)
+    several = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(several) == 1:
+        return {**several[0], **said}
+    return {**said, **({"anyOf": several} if several else {})}
 
 
 def _said(of: object, name: str) -> tuple[str, str]:

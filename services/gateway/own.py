@@ -17,6 +17,7 @@ from libs.service.edge import headers_of
 from libs.service.openapi import operation
 from libs.service.problems import language_of
 from libs.service.routes import Endpoint, Routes
+from services.gateway import answers
 from services.gateway.description import merged
 from services.gateway.proxy import Proxy
 from services.gateway.routes import SERVICES
@@ -25,6 +26,16 @@ from services.gateway.vocabularies import vocabularies
 PATIENCE = aiohttp.ClientTimeout(total=3)
 """For a service that is asked for its status or its description."""
 DESCRIPTION_AGE = 60.0
+
+_VOCABULARIES = operation(
+    "get-vocabularies",
+    "Stages, obstacles, roles … with their labels.",
+    answers.Vocabularies,
+    tagged=True,
+)
+_STATUS = operation(
+    "get-status", "Positions, lag, gaps and quarantine of every service.", answers.SystemStatus
+)
 
 
 def by_role(method: str, template: str, endpoint: Endpoint) -> Endpoint:
@@ -51,11 +62,10 @@ class OwnRoutes:
         self.own_description: dict[str, Any] = {}
 
     def add_to(self, routes: Routes) -> None:
-        for path, endpoint, summary in (
-            ("/v1/vocabularies", self.vocabularies, "Stages, obstacles, roles … with their labels."),
-            ("/v1/status", self.status, "Positions, lag, gaps and quarantine of every service."),
+        for path, endpoint, described in (
+            ("/v1/vocabularies", self.vocabularies, _VOCABULARIES),
+            ("/v1/status", self.status, _STATUS),
         ):
-            described = operation(path.rpartition("/")[2], summary)
             routes.add_endpoint("GET", path, by_role("GET", path, endpoint), described)
         routes.add_endpoint("GET", "/v1/openapi.json", self.openapi)
 

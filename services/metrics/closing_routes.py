@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -12,15 +12,17 @@ from libs.events.decider import Command
 from libs.service.answers import Json
 from libs.service.auth import principal_of
 from libs.service.commands import CommandApi
-from libs.service.openapi import command_operation
+from libs.service.openapi import UNIT_REFERENCE, answered, command_operation
 from libs.service.pages import DEFAULT_LIMIT, INT4, Cursor, Limit, page, read_cursor, text
 from libs.service.parameters import known_parameters
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from libs.service.scope import Scope, Scopes, scoped
+from services.metrics import answers
 from services.metrics.closings import Closings
 from services.metrics.decisions.closings import ApproveMonth, ReopenMonth, ReturnMonth, SubmitMonth
 
+UnitPath = Annotated[str, Path(json_schema_extra=UNIT_REFERENCE)]
 OfMonth = Annotated[Month, Query(description="YYYY-MM")]
 
 
@@ -73,7 +75,7 @@ def reads(closings: Closings, read_after: ReadAfter, scopes: Scopes) -> APIRoute
         prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
     )
 
-    @router.get("/closings")
+    @router.get("/closings", responses=answered(answers.ClosingPage))
     async def list_closings(
         scope: Scoped,
         unit: Annotated[str, Query(description="A unit's id, or CODE@DAY")],
@@ -89,8 +91,8 @@ def reads(closings: Closings, read_after: ReadAfter, scopes: Scopes) -> APIRoute
         )
         return Json(page(rows, limit, key=lambda row: row[0], item=lambda row: row[1]))
 
-    @router.get("/closings/{unit}/{month}")
-    async def get_closing(scope: Scoped, unit: str, month: Month) -> Response:
+    @router.get("/closings/{unit}/{month}", responses=answered(answers.Closing, versioned=True))
+    async def get_closing(scope: Scoped, unit: UnitPath, month: Month) -> Response:
         """A month of a unit, with every step that was taken."""
         await scope.need_unit(await closings.unit_named(unit))
         found = await closings.one(unit, month)

@@ -10,13 +10,15 @@ from starlette.responses import Response
 from libs.service.answers import Json
 from libs.service.commands import CommandApi
 from libs.service.labels import LANGUAGES, label
+from libs.service.openapi import answered
 from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
 from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from libs.service.scope import Scope, Scopes, scoped
-from libs.service.sheets import Cell, Sheet, workbook_answer
+from libs.service.sheets import XLSX, Cell, Sheet, workbook_answer
+from services.metrics import answers
 from services.metrics.activity_sheets import DONE, ActivitySheets, Answer
 from services.metrics.closing_routes import OfMonth, add_of_month
 from services.metrics.closings import Closings
@@ -72,8 +74,8 @@ def reads(sheets: ActivitySheets, read_after: ReadAfter, scopes: Scopes) -> APIR
         prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
     )
 
-    @router.get("/activity-sheets")
-    async def list_activity(
+    @router.get("/activity-sheets", responses=answered(answers.ActivitySheet))
+    async def get_activity_sheet(
         scope: Scoped,
         unit: OfUnit,
         month: OfMonth,
@@ -96,10 +98,13 @@ def reads(sheets: ActivitySheets, read_after: ReadAfter, scopes: Scopes) -> APIR
         found = page(rows, limit, key=lambda row: [row["member_id"], row["team_id"]], item=lambda row: row)
         return Json({**about, **found})
 
-    @router.get("/exports/activity-sheets.xlsx")
-    async def export_activity(
+    @router.get(
+        "/exports/activity-sheets.xlsx", responses=answered(media_type=XLSX, description="A workbook")
+    )
+    async def export_activity_sheet(
         request: Request, scope: Scoped, unit: OfUnit, month: OfMonth, as_of: AsOf = None
     ) -> Response:
+        """An activity sheet as a workbook, to be printed and signed."""
         about, rows = await sheets.answer(unit, month, scope=scope, as_of=as_of)
         language = language_of(request.headers.get("accept-language"))
         title = _NAMES["sheet"][LANGUAGES.index(language)]

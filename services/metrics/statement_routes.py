@@ -11,12 +11,14 @@ from starlette.responses import Response
 
 from libs.service.answers import Json
 from libs.service.commands import CommandApi
+from libs.service.openapi import answered
 from libs.service.pages import DEFAULT_LIMIT, INT8, Cursor, Limit, page, read_cursor
 from libs.service.parameters import known_parameters
 from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
 from libs.service.routes import Routes
 from libs.service.scope import Scope, Scopes, scoped
+from services.metrics import answers
 from services.metrics.decisions.statements import IssueStatement
 
 _COLUMNS = "statement_id AS id, unit_id, content, digest, issued_by, issued_at, position"
@@ -36,9 +38,9 @@ def reads(pool: Callable[[], asyncpg.Pool], read_after: ReadAfter, scopes: Scope
         prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
     )
 
-    @router.get("/statements/{id}")
+    @router.get("/statements/{id}", responses=answered(answers.Statement))
     async def get_statement(request: Request, scope: Scoped) -> Response:
-        """As it was issued; `canonical` is the text that the digest is over."""
+        """A statement as it was issued; `canonical` is the text that the digest is over."""
         try:
             statement_id = UUID(request.path_params["id"])
         except ValueError:
@@ -51,14 +53,14 @@ def reads(pool: Callable[[], asyncpg.Pool], read_after: ReadAfter, scopes: Scope
         await scope.need_unit(row["unit_id"])
         return Json({**_shown(row), "canonical": row["content"]})
 
-    @router.get("/statements")
+    @router.get("/statements", responses=answered(answers.StatementPage))
     async def list_statements(
         scope: Scoped,
         unit: Annotated[UUID, Query(description="Those of this unit")],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response:
-        """The latest first."""
+        """The statements of a unit, the latest first."""
         await scope.need_unit(unit)
         before = read_cursor(cursor, INT8) or (None,)
         rows = await pool().fetch(

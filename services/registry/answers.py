@@ -15,6 +15,7 @@ from libs.service.answer_models import (
     TEAM,
     Answer,
     CatalogueEvent,
+    Names,
     Page,
     UnitName,
     absent,
@@ -23,7 +24,7 @@ from libs.service.answer_models import (
 from libs.service.unit_spans import Status as UnitStatus
 from services.registry.domain.baselines import BaselineName
 from services.registry.domain.campaigns import Status as CampaignStatus
-from services.registry.domain.digital_services import Audience, Guide, Names, Pillar, Stage
+from services.registry.domain.digital_services import Audience, Guide, Pillar, Stage
 from services.registry.domain.hierarchy import Level
 from services.registry.domain.indicators import CountedIn
 from services.registry.domain.members import Organisation
@@ -528,6 +529,10 @@ class TargetPage(Page[Target]):
     """Targets in the order in which they were set."""
 
 
+class DigitalServiceGuide(Guide):
+    """Something to read or to watch."""
+
+
 class DigitalService(Answer):
     """What people are helped to use."""
 
@@ -553,7 +558,7 @@ class DigitalService(Answer):
     audience: list[Audience]
     stages: list[Stage]
     """Those that make sense for it, in the order in which people go through them."""
-    guides: list[Guide]
+    guides: list[DigitalServiceGuide]
     retired_on: date | None
     """The last day on which it is offered."""
     version: int

@@ -1,7 +1,7 @@
 """What visits answers, for the description of the API."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -16,9 +16,11 @@ from libs.service.answer_models import (
     VISIT,
     Answer,
     CommandResult,
+    Names,
     Page,
     absent,
     example,
+    one_of,
 )
 from libs.service.indicators import Level
 from libs.service.unit_spans import Status as UnitStatus
@@ -26,6 +28,7 @@ from services.visits.domain.guidance import Obstacle
 from services.visits.domain.visits import Mode, Outcome
 from services.visits.lists import Status
 
+Stage = Annotated[str, one_of("stages")]
 Basis = Literal["consent", "legal"]
 Reason = Literal["follow-up-due", "follow-up-later", "not-visited", "obstacle", "nobody-home", "declined"]
 
@@ -225,8 +228,7 @@ class Disclosure(Answer):
 class StageReached(Answer):
     """So many people newly at this stage in this visit."""
 
-    stage: str
-    """installed, registered, verified or used."""
+    stage: Stage
     people: int
 
 
@@ -234,7 +236,7 @@ class GuidanceGiven(Answer):
     """One digital service: shown or not, what came of it, or what stood in the way."""
 
     digital_service: str
-    stages: list[str]
+    stages: list[Stage]
     """Those of the service, when the visit was recorded."""
     demonstrated: bool
     reached: list[StageReached]
@@ -246,7 +248,7 @@ class GuidanceGiven(Answer):
 
 
 class Correction(Answer):
-    """The last one."""
+    """The last correction of a visit."""
 
     at: datetime
     by: str
@@ -254,7 +256,7 @@ class Correction(Answer):
 
 
 class Confirmation(Answer):
-    """By the leader of the visit's team."""
+    """A visit was confirmed by the leader of its team."""
 
     at: datetime
     by: str
@@ -263,16 +265,17 @@ class Confirmation(Answer):
 
 
 class Settlement(Answer):
-    """Whether a disputed visit stands."""
+    """How a dispute ended."""
 
     at: datetime
     by: str
     stands: bool
+    """False: the visit is voided."""
     reason: str = absent()
 
 
 class Dispute(Answer):
-    """The last one."""
+    """The last dispute about a visit."""
 
     at: datetime
     by: str
@@ -376,7 +379,7 @@ class BundleMember(Answer):
     """A member of the team today."""
 
     id: UUID
-    role: Literal["leader", "deputy", "member"]
+    role: Annotated[str, one_of("member_roles")]
 
 
 class BundleTeam(Answer):
@@ -414,7 +417,8 @@ class HouseholdToVisit(Answer):
 class BundleGuide(Answer):
     """Something to read or to watch."""
 
-    kind: Literal["infographic", "video", "page"]
+    kind: str
+    """infographic, video or page."""
     url: str
 
 
@@ -422,11 +426,10 @@ class BundleDigitalService(Answer):
     """A digital service; what is empty is left out."""
 
     code: str
-    stages: list[str] = absent()
-    names: dict[str, str] = absent()
-    """By language."""
-    pillar: Literal["government", "economy", "society"] = absent()
-    audience: list[Literal["person", "household", "business"]] = absent()
+    stages: list[Stage] = absent()
+    names: Names = absent()
+    pillar: Annotated[str, one_of("pillars")] = absent()
+    audience: list[Annotated[str, one_of("audiences")]] = absent()
     guides: list[BundleGuide] = absent()
     retired_on: date = absent()
     """The last day on which it is offered."""
