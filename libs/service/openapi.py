@@ -36,16 +36,17 @@ _ALWAYS = ("401", "403", "429", "default")
 
 def answered(
     model: type[BaseModel] | None = None,
-    description: str = "The answer",
+    description: str | None = None,
     *,
     media_type: str = "application/json",
     tagged: bool = False,
     versioned: bool = False,
 ) -> dict[int | str, dict[str, Any]]:
-    """For `responses=` of a route: what it answers; without a model a text or a file. `tagged`: whoever sends
-    the ETag that they have is answered 304 where nothing has changed. `versioned`: the ETag is for If-Match.
+    """For `responses=` of a route: what it answers; without a model a text or a file, as `description`
+    says. `tagged`: whoever sends the ETag that they have is answered 304 where nothing has changed.
+    `versioned`: the ETag is for If-Match.
     """
-    found: dict[str, Any] = {"description": description}
+    found: dict[str, Any] = {"description": description or _said(model, "The answer")[0]}
     if model is not None:
         found["model"] = model
     else:

@@ -36,9 +36,11 @@ class Asked(BaseModel):
     unit: Annotated[str | None, Field(description="A unit of any level: its id, or CODE@DAY")] = None
     since: Annotated[Day | None, Field(alias="from", description="First day; stocks ignore it")] = None
     until: Annotated[Day | None, Field(alias="to", description="Last day; today without it")] = None
-    digital_service: Annotated[list[Code], Field(max_length=50)] = []
-    stage: Annotated[list[Code], Field(max_length=10)] = []
-    measure: Annotated[list[Literal["households", "people", "uses"]], Field(max_length=3)] = []
+    digital_service: Annotated[list[Code], Field(max_length=50, description="Codes of digital services")] = []
+    stage: Annotated[list[Code], Field(max_length=10, description="Of digital services")] = []
+    measure: Annotated[
+        list[Literal["households", "people", "uses"]], Field(max_length=3, description="What is counted")
+    ] = []
     by: Annotated[list[By], Field(max_length=2, description="One item per value, of up to two")] = []
     level: Annotated[
         Literal["district", "commune", "hamlet", "area"] | None,
@@ -120,7 +122,9 @@ class Question(Asked):
         str | None,
         Field(description="What was known then: a day, an instant, SOURCE:POSITION,… or an answer's `cut`"),
     ] = None
-    basis: Literal["current", "approved"] = "current"
+    basis: Annotated[
+        Literal["current", "approved"], Field(description="approved: as the months were closed")
+    ] = "current"
 
     def check(self) -> None:
         """Raises Problem: what Asked.check does, period-not-whole."""

@@ -36,6 +36,13 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     }
 }
 
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id of the last event that one has.",
+    "schema": {"type": "string"},
+}
+
 
 class StreamQuestion(Asked):
     """A question about now: it names no cut, and nobody has approved what is changing."""
@@ -60,6 +67,7 @@ def stream(streams: Streams, kpis: Kpis, read_after: ReadAfter, scopes: Scopes) 
         status_code=200,
         response_class=EventStream,
         responses=_RESPONSES,
+        openapi_extra={"parameters": [_LAST_EVENT_ID]},
     )
     async def stream_kpis(
         request: Request,
