@@ -31,7 +31,7 @@ def recount(facts: list[Fact]) -> set[Row]:
         if kind in ("visit-recorded", "visit-corrected"):
             said[visit_id] = data
         elif kind == "dispute-settled":
-            about[visit_id].discard("visit-disputed")
+            about.setdefault(visit_id, set()).discard("visit-disputed")
             if not data["stands"]:
                 about[visit_id].add("visit-voided")
         else:

@@ -150,8 +150,11 @@ async def test_a_process_that_stands_by_says_what_is_missing(figures: Figures, s
             items = [await each.item("visits", to="2025-06-30") for each in (figures, standby)]
             return all(tuple(item["warnings"]) == expected for item in items)
 
-        consumers = (await client.get("/status")).body["consumers"]
-        assert {one["state"] for one in consumers} == {"waiting-for-lock"}
+        async def stands_by() -> bool:
+            consumers = (await client.get("/status")).body["consumers"]
+            return {one["state"] for one in consumers} == {"waiting-for-lock"}
+
+        await eventually(stands_by)
         await eventually(both_say)
         figures.logs.append(household("Bốn.9", "Bốn"), visit("b9", "Bốn.9", 5))
         await figures.published.publish_only_the_last(VISITS)
