@@ -21,8 +21,11 @@ WORLD = [
     *[unit(f"Duyệt {n}a", "hamlet", f"Duyệt {n}", valid_from=FIRST) for n in (1, 2)],
     *[household(f"duyet.{n}", "Duyệt 1a", "2020-01-01") for n in range(6)],
     household("duyet.6", "Duyệt 2a", "2020-01-01"),
-    *[visit(f"duyet.p{n}", f"duyet.{n}", "2023-11-10", line(PUBLIC, obstacle="paper")) for n in (0, 1)],
-    visit("duyet.s2", "duyet.2", "2023-11-11", line(PUBLIC, obstacle="signal")),
+    *[
+        visit(f"duyet.p{n}", f"duyet.{n}", "2023-11-10", line(PUBLIC, obstacle="missing-papers"))
+        for n in (0, 1)
+    ],
+    visit("duyet.s2", "duyet.2", "2023-11-11", line(PUBLIC, obstacle="no-signal")),
     visit("duyet.o6", "duyet.6", "2023-11-12"),
 ]
 COMMUNE, PROVINCE = "39201@2025-06-30", "92@2025-06-30"
@@ -74,7 +77,7 @@ async def approved(figures: Figures, settings: Settings) -> Figures:
         await figures.add(
             *[void(f"duyet.p{n}", f"duyet.{n}") for n in (0, 1)],
             *[visit(f"duyet.late{n}", f"duyet.{n}", "2023-11-20") for n in (3, 4)],
-            visit("duyet.late5", "duyet.5", "2023-11-20", line(PUBLIC, obstacle="age")),
+            visit("duyet.late5", "duyet.5", "2023-11-20", line(PUBLIC, obstacle="elderly")),
             visit("duyet.december", "duyet.5", "2023-12-05"),
         )
         await close(figures, settings, "2023-12")
@@ -84,18 +87,26 @@ async def approved(figures: Figures, settings: Settings) -> Figures:
 async def test_an_approved_month_keeps_what_has_come_to_nothing_since(approved: Figures) -> None:
     asked = {"indicator": "obstacles", "unit": COMMUNE, "by": "obstacle", **NOVEMBER}
     then = (await ask(approved, basis="approved", **asked))["items"]
-    assert told(then, "obstacle", "value") == {("paper",): 2, ("signal",): 1}
+    assert told(then, "obstacle", "value") == {("missing-papers",): 2, ("no-signal",): 1}
     today = (await ask(approved, **asked))["items"]
-    assert told(today, "obstacle", "value") == {("signal",): 1, ("age",): 1}
+    assert told(today, "obstacle", "value") == {("no-signal",): 1, ("elderly",): 1}
 
     compared = (await ask(approved, "/compare", basis="approved", **asked))["items"]
-    assert told(compared, "obstacle", "difference.value") == {("paper",): -2, ("signal",): 0, ("age",): 1}
-    assert told(compared, "obstacle", "before.value") == {("paper",): 2, ("signal",): 1, ("age",): 0}
+    assert told(compared, "obstacle", "difference.value") == {
+        ("missing-papers",): -2,
+        ("no-signal",): 0,
+        ("elderly",): 1,
+    }
+    assert told(compared, "obstacle", "before.value") == {
+        ("missing-papers",): 2,
+        ("no-signal",): 1,
+        ("elderly",): 0,
+    }
     reasons = {
         item["obstacle"]: [(one["reason"], one["events"], one["amount"]) for one in item["explained"]]
         for item in compared
     }
-    assert reasons == {"paper": [("voided", 2, -2)], "signal": [], "age": [("late", 1, 1)]}
+    assert reasons == {"missing-papers": [("voided", 2, -2)], "no-signal": [], "elderly": [("late", 1, 1)]}
 
 
 async def test_each_month_is_compared_with_the_cut_that_it_was_approved_with(approved: Figures) -> None:
@@ -130,11 +141,11 @@ async def test_units_are_compared_each_as_they_were_approved(approved: Figures) 
 
 async def test_what_one_side_has_not_is_0_there_and_explained(approved: Figures) -> None:
     heads = dict(approved.logs.heads)
-    await approved.add(visit("duyet.one", "duyet.4", "2023-11-21", line(PUBLIC, obstacle="phone")))
+    await approved.add(visit("duyet.one", "duyet.4", "2023-11-21", line(PUBLIC, obstacle="weak-phone")))
     asked = {"indicator": "obstacles", "unit": COMMUNE, "by": "obstacle", **NOVEMBER}
     as_of = ",".join(f"{source}:{head}" for source, head in heads.items())
     compared = (await ask(approved, "/compare", as_of=as_of, **asked))["items"]
-    phone = next(item for item in compared if item["obstacle"] == "phone")
+    phone = next(item for item in compared if item["obstacle"] == "weak-phone")
     assert (phone["before"]["value"], phone["after"]["value"], phone["difference"]) == (0, 1, {"value": 1})
     assert [(line["event"], line["amount"]) for line in phone["lines"]] == [("visit-recorded", 1)]
 
