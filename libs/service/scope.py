@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
-from starlette.requests import Request
 
 from libs.events.ids import national_level
-from libs.service.access import Reach, Rule, rule_of
-from libs.service.auth import Principal, principal_of
+from libs.service.access import Reach, Rule
+from libs.service.auth import Principal
 from libs.service.covered import EVERYWHERE, Covered
 from libs.service.hierarchy import Unit, parse_reference, today, units_below
 from libs.service.problems import Problem
@@ -144,18 +143,6 @@ class Scopes:
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
         return units
-
-
-def scoped(scopes: Scopes) -> Callable[[Request], Awaitable[Scope]]:
-    """A FastAPI dependency: the scope of a request by the rule of its route. Raises Problem
-    role-not-allowed.
-    """
-
-    async def scope(request: Request) -> Scope:
-        rule = rule_of(request.method, request.scope["route"].path)
-        return await scopes.of(principal_of(request.scope), rule)
-
-    return scope
 
 
 async def _units_covered(fetch: Fetch, claims: Sequence[str | UUID], *, on: date) -> frozenset[UUID]:

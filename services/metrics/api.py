@@ -5,16 +5,16 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from libs.service.answers import Json
 from libs.service.indicators import STATISTIC, Definition, Part
 from libs.service.openapi import answered
-from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
-from libs.service.scope import Scope, Scopes, scoped
+from libs.service.reads import Scoped, reading_router
+from libs.service.scope import Scope, Scopes
 from libs.service.sheets import XLSX, csv_answer, csv_pieces, workbook_answer
 from services.metrics import answers
 from services.metrics.audit import AUDIT_KINDS, Audit, AuditQuestion
@@ -43,14 +43,7 @@ def reads(
     scopes: Scopes,
     reached: Reached,
 ) -> APIRouter:
-    async def included(request: Request) -> None:
-        await read_after.wait(request.scope)
-
-    in_scope = scoped(scopes)
-    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
-    router = APIRouter(
-        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
-    )
+    router = reading_router(read_after, scopes)
 
     async def reckoned(question: Question, scope: Scope) -> Reckoned:
         """Which unit a question is about is known when it has been answered."""

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -14,10 +14,10 @@ from libs.service.auth import principal_of
 from libs.service.commands import CommandApi
 from libs.service.openapi import UNIT_REFERENCE, answered, command_operation
 from libs.service.pages import DEFAULT_LIMIT, INT4, Cursor, Limit, page, read_cursor, text
-from libs.service.parameters import known_parameters
 from libs.service.read_after import ReadAfter
+from libs.service.reads import Scoped, reading_router
 from libs.service.routes import Routes
-from libs.service.scope import Scope, Scopes, scoped
+from libs.service.scope import Scopes
 from services.metrics import answers
 from services.metrics.closings import Closings
 from services.metrics.decisions.closings import ApproveMonth, ReopenMonth, ReturnMonth, SubmitMonth
@@ -66,14 +66,7 @@ def add_of_month(
 
 
 def reads(closings: Closings, read_after: ReadAfter, scopes: Scopes) -> APIRouter:
-    async def included(request: Request) -> None:
-        await read_after.wait(request.scope)
-
-    in_scope = scoped(scopes)
-    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
-    router = APIRouter(
-        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
-    )
+    router = reading_router(read_after, scopes)
 
     @router.get("/closings", responses=answered(answers.ClosingPage))
     async def list_closings(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from libs.service.answers import Json
@@ -12,11 +12,11 @@ from libs.service.commands import CommandApi
 from libs.service.labels import LANGUAGES, label
 from libs.service.openapi import answered
 from libs.service.pages import DEFAULT_LIMIT, Cursor, Limit, page, read_cursor
-from libs.service.parameters import known_parameters
 from libs.service.problems import language_of
 from libs.service.read_after import ReadAfter
+from libs.service.reads import Scoped, reading_router
 from libs.service.routes import Routes
-from libs.service.scope import Scope, Scopes, scoped
+from libs.service.scope import Scopes
 from libs.service.sheets import XLSX, Cell, Sheet, workbook_answer
 from services.metrics import answers
 from services.metrics.activity_sheets import DONE, ActivitySheets, Answer
@@ -65,14 +65,7 @@ def writes(routes: Routes, commands: CommandApi, closings: Closings, read_after:
 
 
 def reads(sheets: ActivitySheets, read_after: ReadAfter, scopes: Scopes) -> APIRouter:
-    async def included(request: Request) -> None:
-        await read_after.wait(request.scope)
-
-    in_scope = scoped(scopes)
-    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
-    router = APIRouter(
-        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
-    )
+    router = reading_router(read_after, scopes)
 
     @router.get("/activity-sheets", responses=answered(answers.ActivitySheet))
     async def get_activity_sheet(

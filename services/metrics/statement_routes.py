@@ -6,18 +6,18 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from libs.service.answers import Json
 from libs.service.commands import CommandApi
 from libs.service.openapi import answered
 from libs.service.pages import DEFAULT_LIMIT, INT8, Cursor, Limit, page, read_cursor
-from libs.service.parameters import known_parameters
 from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
+from libs.service.reads import Scoped, reading_router
 from libs.service.routes import Routes
-from libs.service.scope import Scope, Scopes, scoped
+from libs.service.scope import Scopes
 from services.metrics import answers
 from services.metrics.decisions.statements import IssueStatement
 
@@ -29,14 +29,7 @@ def writes(routes: Routes, commands: CommandApi) -> None:
 
 
 def reads(pool: Callable[[], asyncpg.Pool], read_after: ReadAfter, scopes: Scopes) -> APIRouter:
-    async def included(request: Request) -> None:
-        await read_after.wait(request.scope)
-
-    in_scope = scoped(scopes)
-    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
-    router = APIRouter(
-        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
-    )
+    router = reading_router(read_after, scopes)
 
     @router.get("/statements/{id}", responses=answered(answers.Statement))
     async def get_statement(request: Request, scope: Scoped) -> Response:

@@ -2,16 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from libs.events.day import Day
 from libs.service.auth import principal_of
 from libs.service.event_stream import MEDIA_TYPE, EventStream
-from libs.service.parameters import known_parameters
 from libs.service.read_after import ReadAfter
-from libs.service.scope import Scope, Scopes, scoped
+from libs.service.reads import Scoped, reading_router
+from libs.service.scope import Scopes
 from services.metrics.kpis import Kpis
 from services.metrics.question import Asked, Question
 from services.metrics.stream import Streams
@@ -55,15 +55,10 @@ class StreamQuestion(Asked):
 
 
 def stream(streams: Streams, kpis: Kpis, read_after: ReadAfter, scopes: Scopes) -> APIRouter:
-    async def included(request: Request) -> None:
-        await read_after.wait(request.scope)
-
-    in_scope = scoped(scopes)
-    router = APIRouter(prefix="/v1")
+    router = reading_router(read_after, scopes)
 
     @router.get(
         "/kpis/stream",
-        dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)],
         status_code=200,
         response_class=EventStream,
         responses=_RESPONSES,
@@ -71,7 +66,7 @@ def stream(streams: Streams, kpis: Kpis, read_after: ReadAfter, scopes: Scopes) 
     )
     async def stream_kpis(
         request: Request,
-        scope: Annotated[Scope, Depends(in_scope)],
+        scope: Scoped,
         asked: Annotated[StreamQuestion, Query()],
     ) -> Response:
         """Figures as they change."""

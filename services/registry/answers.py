@@ -33,6 +33,30 @@ from services.registry.domain.reorganisations import Extent
 from services.registry.domain.statistics import Measure as StatisticMeasure
 
 _ID = "01890a5d-ac96-774b-bcce-b302099a80{:02x}".format
+_TEAM = {
+    "id": TEAM,
+    "decision_number": "12/QĐ-UBND",
+    "formed_on": "2022-03-01",
+    "dissolved_on": None,
+    "version": 3,
+    "name": "Tổ công nghệ số cộng đồng ấp 1",
+    "unit_ids": [HAMLET],
+    "place_id": HAMLET,
+    "leader_id": MEMBER,
+}
+_MEMBER = {
+    "id": MEMBER,
+    "team_id": TEAM,
+    "role": "leader",
+    "organisations": ["hamlet-head"],
+    "joined_on": "2022-03-01",
+    "place_id": HAMLET,
+    "left_on": None,
+    "digital_services": ["vn.vneid-2", "vn.e-payment"],
+    "trainings": [{"course": "Kỹ năng số cơ bản", "completed_on": "2022-05-20"}],
+    "subject": "lan",
+    "version": 4,
+}
 
 
 class ClaimedUnit(Answer):
@@ -252,19 +276,7 @@ class Boundary(Answer):
 class TeamSummary(Answer):
     """A team as it was on a day."""
 
-    model_config = example(
-        {
-            "id": TEAM,
-            "decision_number": "12/QĐ-UBND",
-            "formed_on": "2022-03-01",
-            "dissolved_on": None,
-            "version": 3,
-            "name": "Tổ công nghệ số cộng đồng ấp 1",
-            "unit_ids": [HAMLET],
-            "place_id": HAMLET,
-            "leader_id": MEMBER,
-        }
-    )
+    model_config = example(_TEAM)
 
     id: UUID
     decision_number: str | None
@@ -295,21 +307,7 @@ class Training(Answer):
 class TeamMember(Answer):
     """A member of a team; who they are is sealed."""
 
-    model_config = example(
-        {
-            "id": MEMBER,
-            "team_id": TEAM,
-            "role": "leader",
-            "organisations": ["hamlet-head"],
-            "joined_on": "2022-03-01",
-            "place_id": HAMLET,
-            "left_on": None,
-            "digital_services": ["vn.vneid-2", "vn.e-payment"],
-            "trainings": [{"course": "Kỹ năng số cơ bản", "completed_on": "2022-05-20"}],
-            "subject": "lan",
-            "version": 4,
-        }
-    )
+    model_config = example(_MEMBER)
 
     id: UUID
     team_id: UUID
@@ -331,20 +329,7 @@ class TeamMember(Answer):
 class Team(TeamSummary):
     """A team as it is now, with the members who are in it."""
 
-    model_config = example(
-        {
-            "id": TEAM,
-            "decision_number": "12/QĐ-UBND",
-            "formed_on": "2022-03-01",
-            "dissolved_on": None,
-            "version": 3,
-            "name": "Tổ công nghệ số cộng đồng ấp 1",
-            "unit_ids": [HAMLET],
-            "place_id": HAMLET,
-            "leader_id": None,
-            "members": [],
-        }
-    )
+    model_config = example({**_TEAM, "leader_id": None, "members": []})
 
     members: list[TeamMember]
 
@@ -365,17 +350,9 @@ class Member(TeamMember):
 
     model_config = example(
         {
-            "id": MEMBER,
-            "team_id": TEAM,
-            "role": "leader",
-            "organisations": ["hamlet-head"],
-            "joined_on": "2022-03-01",
-            "place_id": HAMLET,
-            "left_on": None,
+            **_MEMBER,
             "digital_services": [],
             "trainings": [],
-            "subject": "lan",
-            "version": 4,
             "past_memberships": [],
             "name": "Trần Thị Lan",
             "phone": "0900 000 001",

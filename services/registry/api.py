@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from libs.events.day import Day
@@ -18,11 +18,12 @@ from libs.service.commands import CommandApi
 from libs.service.openapi import UNIT_REFERENCE, answered
 from libs.service.opening import Opening, Sealed
 from libs.service.pages import DEFAULT_LIMIT, INT8, Cursor, Limit, page, read_cursor, text
-from libs.service.parameters import check_period, known_parameters
+from libs.service.parameters import check_period
 from libs.service.problems import Problem
 from libs.service.read_after import ReadAfter
+from libs.service.reads import Scoped, reading_router
 from libs.service.routes import Routes
-from libs.service.scope import Scope, Scopes, scoped
+from libs.service.scope import Scopes
 from services.registry import answers, boundaries, lists, unit_history
 from services.registry.domain.baselines import BaselineName, DeclareBaseline
 from services.registry.domain.campaigns import CancelCampaign, HoldCampaign, PlanCampaign, Status
@@ -90,14 +91,7 @@ def writes(commands: CommandApi) -> Routes:
 def reads(log: Log, read_after: ReadAfter, opening: Opening, scopes: Scopes) -> APIRouter:
     """The routes that answer from the registry's tables."""
 
-    async def included(request: Request) -> None:
-        await read_after.wait(request.scope)
-
-    in_scope = scoped(scopes)
-    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
-    router = APIRouter(
-        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
-    )
+    router = reading_router(read_after, scopes)
 
     async def named(pool: asyncpg.Pool, unit: str | None, on: date | None) -> hierarchy.Unit | None:
         return await hierarchy.find_unit(pool, unit, on=on, pointer="/query/unit") if unit else None

@@ -18,11 +18,12 @@ from libs.service.commands import CommandApi
 from libs.service.openapi import answered, operation
 from libs.service.opening import may_see
 from libs.service.pages import DEFAULT_LIMIT, INT4, INT8, Cursor, Limit, page, read_cursor
-from libs.service.parameters import check_period, known_parameters, refused
+from libs.service.parameters import check_period, refused
 from libs.service.problems import Problem, from_validation, language_of
 from libs.service.read_after import ReadAfter
+from libs.service.reads import Scoped, reading_router
 from libs.service.routes import Routes
-from libs.service.scope import Scope, Scopes, scoped
+from libs.service.scope import Scope, Scopes
 from libs.service.sheets import csv_answer
 from services.visits import answers, lists, shown
 from services.visits.bundle import read_bundle
@@ -116,14 +117,7 @@ def reads(log: Log, read_after: ReadAfter, registry: str, personal: Personal, sc
     """
     sources = (log.source, registry)
 
-    async def included(request: Request) -> None:
-        await read_after.wait(request.scope)
-
-    in_scope = scoped(scopes)
-    Scoped = Annotated[Scope, Depends(in_scope)]  # noqa: N806 – a type
-    router = APIRouter(
-        prefix="/v1", dependencies=[Depends(known_parameters), Depends(in_scope), Depends(included)]
-    )
+    router = reading_router(read_after, scopes)
 
     async def named(unit: str | None) -> hierarchy.Unit | None:
         return await hierarchy.find_unit(log.pool, unit, pointer="/query/unit") if unit else None

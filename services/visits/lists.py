@@ -56,10 +56,9 @@ SELECT household_id AS id, unit_id, number, since, size, adults, people_15_and_o
 
 @dataclass(frozen=True, slots=True)
 class VisitFilter:
-    """Which visits a list is about: those of households in `units`, of which `unit` is the
-    one above, or of these teams; `since` and
-    `until` are days of the visit, both included. Of a household that absorbed others, theirs are among its
-    own, and the other way round.
+    """Which visits a list is about: those of households in `units`, of which `unit` is the one above, or of
+    these teams; `since` and `until` are days of the visit, both included. Of a household that absorbed
+    others, theirs are among its own, and the other way round.
     """
 
     unit: Unit | None = None
