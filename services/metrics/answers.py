@@ -81,7 +81,18 @@ class FigureTarget(Answer):
     due: date
 
 
-class Figure(Answer):
+class _Dimensions(Answer):
+    """By what a figure is broken down; what it has not is left out."""
+
+    digital_service: str = absent()
+    stage: Annotated[str, one_of("stages")] = absent()
+    measure: Annotated[str, one_of("measures")] = absent()
+    obstacle: Annotated[str, one_of("obstacles")] = absent()
+    organisation: Annotated[str, one_of("organisations")] = absent()
+    label: str = absent()
+
+
+class Figure(_Dimensions):
     """One figure: an indicator with its dimensions, of a unit, in a period."""
 
     model_config = example(
@@ -103,12 +114,6 @@ class Figure(Answer):
     """The hash of the definition that it was reckoned by."""
     of: str = absent()
     """Of `target-progress`: the indicator whose target it is."""
-    digital_service: str = absent()
-    stage: Annotated[str, one_of("stages")] = absent()
-    measure: Annotated[str, one_of("measures")] = absent()
-    obstacle: Annotated[str, one_of("obstacles")] = absent()
-    organisation: Annotated[str, one_of("organisations")] = absent()
-    label: str = absent()
     unit: UnitName
     period: Period
     """Stocks have no first day: they are what had come together by the last one."""
@@ -203,17 +208,11 @@ class ComparisonLine(Answer):
     amount: float
 
 
-class ComparedItem(Answer):
+class ComparedItem(_Dimensions):
     """One figure on both sides, and what makes the difference."""
 
     indicator: str
     of: str = absent()
-    digital_service: str = absent()
-    stage: Annotated[str, one_of("stages")] = absent()
-    measure: Annotated[str, one_of("measures")] = absent()
-    obstacle: Annotated[str, one_of("obstacles")] = absent()
-    organisation: Annotated[str, one_of("organisations")] = absent()
-    label: str = absent()
     unit: UnitName
     period: Period
     rest: Literal[True] = absent()
@@ -443,7 +442,7 @@ class ClosingPage(Page[Closing]):
     """The unit's month, then those of the units right below it, then of those that became it since."""
 
 
-class StatementQuestion(Answer):
+class StatementQuestion(_Dimensions):
     """What the figure of a statement answers; `digital_service` and so on where they were asked for."""
 
     indicator: str
@@ -451,12 +450,6 @@ class StatementQuestion(Answer):
     unit: UUID
     since: date | None = Field(alias="from")
     until: date = Field(alias="to")
-    digital_service: str = absent()
-    stage: Annotated[str, one_of("stages")] = absent()
-    measure: Annotated[str, one_of("measures")] = absent()
-    obstacle: Annotated[str, one_of("obstacles")] = absent()
-    organisation: Annotated[str, one_of("organisations")] = absent()
-    label: str = absent()
 
 
 class StatementFigure(Answer):
